@@ -1,0 +1,186 @@
+"""page_change: an edit, or what else happens to a page.
+
+Source: the schema `/mediawiki/page/change/1.x` of Wikimedia's event schema repository. Versions
+are read by their prefix and fields not named here are ignored, because MediaWiki's releases emit
+different minor versions (1.43: 1.2.0, 1.45: 1.3.0, master: 1.11.0).
+"""
+
+from enum import StrEnum
+
+import msgspec
+from msgspec import Struct, field
+
+from revision_quality.errors import InvalidEventError
+from revision_quality.events.meta import Meta, Timestamp
+
+SCHEMA_PREFIX = "/mediawiki/page/change/1."
+SCHEMA = "/mediawiki/page/change/1.2.0"
+"""The version that this package writes."""
+
+MAX_EVENT_BYTES = 4 * 1024 * 1024
+"""EventGate's limit for one event at Wikimedia (Kafka `message.max.bytes`)."""
+
+
+class PageChangeKind(StrEnum):
+    """What happened to the page."""
+
+    CREATE = "create"
+    EDIT = "edit"
+    MOVE = "move"
+    DELETE = "delete"
+    UNDELETE = "undelete"
+    VISIBILITY_CHANGE = "visibility_change"
+
+
+class ChangelogKind(StrEnum):
+    """What the event does to a table of pages."""
+
+    INSERT = "insert"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+class UserEntity(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A user as an event has it. An anonymous editor has no user_id."""
+
+    user_text: str | None = None
+    groups: tuple[str, ...] | None = None
+    is_temp: bool | None = None
+    is_bot: bool | None = None
+    is_system: bool | None = None
+    user_id: int | None = None
+    edit_count: int | None = None
+    registration_dt: Timestamp | None = None
+    user_central_id: int | None = None
+    wiki_id: str | None = None
+
+
+class RedirectPageLink(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where a redirect leads."""
+
+    page_title: str
+    namespace_id: int | None = None
+    page_id: int | None = None
+    is_redirect: bool | None = None
+    interwiki_prefix: str | None = None
+
+
+class PageEntity(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A page; `page_title` has its namespace prefix and underscores."""
+
+    page_id: int
+    page_title: str
+    namespace_id: int | None = None
+    is_redirect: bool | None = None
+    namespace_is_content: bool | None = None
+    redirect_page_link: RedirectPageLink | None = None
+    revision_count: int | None = None
+
+
+class PriorPage(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Only what differed before: a move carries no page_id here."""
+
+    page_id: int | None = None
+    page_title: str | None = None
+    namespace_id: int | None = None
+    is_redirect: bool | None = None
+    namespace_is_content: bool | None = None
+    revision_count: int | None = None
+
+
+class ContentSlot(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One slot's content."""
+
+    slot_role: str
+    content_model: str | None = None
+    content_sha1: str | None = None
+    content_size: int | None = None
+    content_format: str | None = None
+    origin_rev_id: int | None = None
+
+
+class Revert(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Set on an edit that reverts others."""
+
+    method: str | None = None
+    is_exact: bool | None = None
+    rev_original_id: int | None = None
+    rev_original_dt: Timestamp | None = None
+    rev_reverted_oldest_id: int | None = None
+    rev_reverted_newest_id: int | None = None
+
+
+class PriorRevision(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A revision of which nothing is certain: `prior_state` holds any subset of the fields.
+
+    `rev_parent_id` is 0 for the first revision of a page and absent where unknown; `comment` and
+    `editor` are absent where hidden.
+    """
+
+    rev_id: int | None = None
+    rev_dt: Timestamp | None = None
+    rev_parent_id: int | None = None
+    rev_size: int | None = None
+    rev_sha1: str | None = None
+    is_minor_edit: bool | None = None
+    comment: str | None = None
+    is_content_visible: bool | None = None
+    is_editor_visible: bool | None = None
+    is_comment_visible: bool | None = None
+    editor: UserEntity | None = None
+    content_slots: dict[str, ContentSlot] | None = None
+    revert: Revert | None = None
+
+
+class RevisionEntity(PriorRevision, frozen=True, kw_only=True, omit_defaults=True):
+    """A revision, its id and its time known."""
+
+    rev_id: int
+    rev_dt: Timestamp
+
+
+class PriorState(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was before, as far as it differed."""
+
+    page: PriorPage | None = None
+    revision: PriorRevision | None = None
+
+
+class PageChange(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The event. `comment` is the reason of a move, a deletion or an undeletion."""
+
+    schema: str = field(name="$schema")
+    meta: Meta
+    dt: Timestamp
+    wiki_id: str
+    page_change_kind: PageChangeKind
+    changelog_kind: ChangelogKind
+    page: PageEntity
+    revision: RevisionEntity
+    performer: UserEntity | None = None
+    comment: str | None = None
+    created_redirect_page: PageEntity | None = None
+    prior_state: PriorState | None = None
+
+    @property
+    def is_canary(self) -> bool:
+        """Whether it is one of the test events that Wikimedia sends through every stream."""
+        return self.meta.domain == "canary"
+
+
+_decoder = msgspec.json.Decoder(PageChange)
+
+
+def decode_page_change(raw: bytes) -> PageChange:
+    """Read an event. Raises InvalidEventError naming the field and what was expected."""
+    if len(raw) > MAX_EVENT_BYTES:
+        raise InvalidEventError(
+            f"the event has {len(raw)} bytes, more than the limit of {MAX_EVENT_BYTES}"
+        )
+    try:
+        event = _decoder.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidEventError(f"not a page_change event: {error}") from error
+    if not event.schema.startswith(SCHEMA_PREFIX):
+        raise InvalidEventError(f"$schema is {event.schema!r}, expected {SCHEMA_PREFIX}x")
+    return event

@@ -1,0 +1,157 @@
+"""prediction_classification_change: the score of an edit, the canonical record.
+
+Source: the schema `/mediawiki/page/prediction_classification_change/1.x`. The event is built by a
+pick-list from the page_change event: copying it whole was refused by EventGate each time that
+page_change grew a field (Phabricator T426807, T405067).
+"""
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct, convert, field
+
+from revision_quality.errors import InvalidEventError
+from revision_quality.events.meta import Meta, Timestamp, event_id
+from revision_quality.events.page_change import (
+    ChangelogKind,
+    PageChange,
+    PageChangeKind,
+    PageEntity,
+    PriorPage,
+    UserEntity,
+)
+
+SCHEMA = "/mediawiki/page/prediction_classification_change/1.3.0"
+SCHEMA_PREFIX = "/mediawiki/page/prediction_classification_change/1."
+
+
+class PredictionPriorRevision(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A revision without its content slots and its revert, which the schema has not."""
+
+    rev_id: int | None = None
+    rev_dt: Timestamp | None = None
+    rev_parent_id: int | None = None
+    rev_size: int | None = None
+    rev_sha1: str | None = None
+    is_minor_edit: bool | None = None
+    comment: str | None = None
+    is_content_visible: bool | None = None
+    is_editor_visible: bool | None = None
+    is_comment_visible: bool | None = None
+    editor: UserEntity | None = None
+
+
+class PredictionRevision(PredictionPriorRevision, frozen=True, kw_only=True, omit_defaults=True):
+    """The scored revision."""
+
+    rev_id: int
+    rev_dt: Timestamp
+
+
+class PredictionPriorState(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was before, as far as page_change said it."""
+
+    page: PriorPage | None = None
+    revision: PredictionPriorRevision | None = None
+
+
+class EditEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a prediction and a prediction error tell of the edit itself."""
+
+    schema: str = field(name="$schema")
+    meta: Meta
+    dt: Timestamp
+    wiki_id: str
+    page_change_kind: PageChangeKind
+    changelog_kind: ChangelogKind
+    page: PageEntity
+    revision: PredictionRevision
+    performer: UserEntity | None = None
+    comment: str | None = None
+    created_redirect_page: PageEntity | None = None
+    prior_state: PredictionPriorState | None = None
+
+
+class PredictedClassification(Struct, frozen=True, kw_only=True):
+    """The model's answer; `probabilities` holds "true" and "false", P(reverted) and its rest."""
+
+    model_name: str
+    model_version: str
+    predictions: tuple[str, ...]
+    probabilities: dict[str, float]
+
+
+class PredictionChange(EditEvent, frozen=True, kw_only=True, omit_defaults=True):
+    """The event."""
+
+    predicted_classification: PredictedClassification
+
+    @property
+    def score(self) -> float:
+        """P(reverted), 0 to 1."""
+        return self.predicted_classification.probabilities["true"]
+
+
+def prediction_id(wiki_id: str, rev_id: int, model_name: str, model_version: str) -> str:
+    """Return the `meta.id` of the prediction event of this score, which identifies it."""
+    return event_id("prediction", wiki_id, rev_id, model_name, model_version)
+
+
+def build_prediction(
+    change: PageChange, *, stream: str, model_name: str, model_version: str, score: float
+) -> PredictionChange:
+    """Build the event that publishes `score` for the edit of `change`."""
+    identifier = prediction_id(change.wiki_id, change.revision.rev_id, model_name, model_version)
+    return PredictionChange(
+        **pick(change, schema=SCHEMA, stream=stream, identifier=identifier),
+        predicted_classification=PredictedClassification(
+            model_name=model_name,
+            model_version=model_version,
+            predictions=("true",) if score >= 0.5 else ("false",),
+            probabilities={"true": score, "false": 1 - score},
+        ),
+    )
+
+
+def pick(change: PageChange, *, schema: str, stream: str, identifier: str) -> dict[str, Any]:
+    """Pick the fields of an EditEvent out of a page_change event.
+
+    `meta.dt` stays empty: it is the time of receipt, which the stream's keeper sets.
+    """
+    prior = change.prior_state
+    return {
+        "schema": schema,
+        "meta": Meta(
+            stream=stream,
+            id=identifier,
+            domain=change.meta.domain,
+            uri=change.meta.uri,
+            request_id=change.meta.request_id,
+        ),
+        "dt": change.dt,
+        "wiki_id": change.wiki_id,
+        "page_change_kind": change.page_change_kind,
+        "changelog_kind": change.changelog_kind,
+        "page": change.page,
+        "revision": convert(change.revision, PredictionRevision, from_attributes=True),
+        "performer": change.performer,
+        "comment": change.comment,
+        "created_redirect_page": change.created_redirect_page,
+        "prior_state": prior and convert(prior, PredictionPriorState, from_attributes=True),
+    }
+
+
+_decoder = msgspec.json.Decoder(PredictionChange)
+
+
+def decode_prediction(raw: bytes) -> PredictionChange:
+    """Read an event. Raises InvalidEventError naming the field and what was expected."""
+    try:
+        event = _decoder.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidEventError(f"not a prediction event: {error}") from error
+    if not event.schema.startswith(SCHEMA_PREFIX):
+        raise InvalidEventError(f"$schema is {event.schema!r}, expected {SCHEMA_PREFIX}x")
+    if "true" not in event.predicted_classification.probabilities:
+        raise InvalidEventError('predicted_classification.probabilities lacks "true"')
+    return event

@@ -1,0 +1,96 @@
+"""What changes of a revision after the edit: its tags and what of it is hidden.
+
+Source: the schemas `/mediawiki/revision/tags-change/1.x` and
+`/mediawiki/revision/visibility-change/1.x`, which share the fields of revision/create. Only those
+that this package reads or writes are named; others are ignored.
+"""
+
+import msgspec
+from msgspec import Struct, field
+
+from revision_quality.errors import InvalidEventError
+from revision_quality.events.meta import Meta, Timestamp
+
+TAGS_SCHEMA = "/mediawiki/revision/tags-change/1.0.0"
+VISIBILITY_SCHEMA = "/mediawiki/revision/visibility-change/1.0.0"
+
+
+class RevisionPerformer(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The user in the older schemas' words."""
+
+    user_text: str | None = None
+    user_groups: tuple[str, ...] | None = None
+    user_is_bot: bool | None = None
+    user_id: int | None = None
+    user_edit_count: int | None = None
+    user_registration_dt: Timestamp | None = None
+
+
+class _RevisionChange(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    schema: str = field(name="$schema")
+    meta: Meta
+    dt: Timestamp
+    database: str
+    page_id: int
+    page_title: str
+    page_namespace: int
+    rev_id: int
+    rev_timestamp: Timestamp
+    page_is_redirect: bool | None = None
+    rev_parent_id: int | None = None
+    comment: str | None = None
+    performer: RevisionPerformer | None = None
+
+
+class PriorTags(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The tags before."""
+
+    tags: tuple[str, ...] = ()
+
+
+class TagsChange(_RevisionChange, frozen=True, kw_only=True, omit_defaults=True):
+    """`tags` are all the tags that the revision has after the change."""
+
+    tags: tuple[str, ...]
+    prior_state: PriorTags | None = None
+
+
+class Visibility(Struct, frozen=True, kw_only=True):
+    """Which parts of a revision everyone may see."""
+
+    text: bool
+    user: bool
+    comment: bool
+
+
+class PriorVisibility(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The visibility before, where known."""
+
+    visibility: Visibility | None = None
+
+
+class VisibilityChange(_RevisionChange, frozen=True, kw_only=True, omit_defaults=True):
+    """`visibility` is what holds after the change. Hidden parts are absent from the event."""
+
+    visibility: Visibility
+    prior_state: PriorVisibility | None = None
+
+
+_tags_decoder = msgspec.json.Decoder(TagsChange)
+_visibility_decoder = msgspec.json.Decoder(VisibilityChange)
+
+
+def decode_tags_change(raw: bytes) -> TagsChange:
+    """Read an event. Raises InvalidEventError naming the field and what was expected."""
+    try:
+        return _tags_decoder.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidEventError(f"not a tags-change event: {error}") from error
+
+
+def decode_visibility_change(raw: bytes) -> VisibilityChange:
+    """Read an event. Raises InvalidEventError naming the field and what was expected."""
+    try:
+        return _visibility_decoder.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidEventError(f"not a visibility-change event: {error}") from error

@@ -1,0 +1,1 @@
+"""Models: a Revision in, a Prediction out. A model knows no stream and no store."""

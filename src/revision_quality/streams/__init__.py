@@ -1,0 +1,1 @@
+"""The durable log: streams of events that are appended once and read by anyone, at any offset."""

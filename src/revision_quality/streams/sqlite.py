@@ -1,0 +1,253 @@
+"""The durable log in one SQLite file."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self, TypeVar
+from uuid import UUID
+
+from revision_quality.bell import Bell
+from revision_quality.clock import Clock, system_clock
+from revision_quality.errors import StoreError
+from revision_quality.streams.base import START, Consumed, Outgoing, Record
+
+SCHEMA_VERSION = 1
+
+_SCHEMA = """
+CREATE TABLE stream (
+  stream_id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE
+);
+CREATE TABLE event (
+  offset INTEGER PRIMARY KEY AUTOINCREMENT,
+  stream_id INTEGER NOT NULL REFERENCES stream,
+  id BLOB NOT NULL,
+  key TEXT NOT NULL,
+  received INTEGER NOT NULL,
+  value BLOB NOT NULL
+);
+CREATE UNIQUE INDEX event_id ON event (stream_id, id);
+CREATE INDEX event_stream ON event (stream_id, offset);
+CREATE TABLE position (
+  consumer_group TEXT NOT NULL,
+  stream_id INTEGER NOT NULL REFERENCES stream,
+  offset INTEGER NOT NULL,
+  PRIMARY KEY (consumer_group, stream_id)
+) WITHOUT ROWID;
+"""
+
+_POLL_SECONDS = 0.25
+"""How soon an append by another process is seen; one in this process is seen at once."""
+
+_BUSY_SECONDS = 30.0
+_IDS_PER_QUERY = 500
+
+T = TypeVar("T")
+
+
+class SqliteStreams:
+    """Streams in one file, in WAL mode: one writer thread, one reader thread, many processes.
+
+    Offsets grow over all streams of the file, so those of one stream have gaps. An event is
+    written once: one whose id its stream has already is left out. Commits are synchronous=FULL:
+    what was appended outlives a power cut.
+    """
+
+    def __init__(self, path: Path, clock: Clock = system_clock) -> None:
+        self._path = path
+        self._clock = clock
+        self._bell = Bell()
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="streams-writer")
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="streams-reader")
+        self._stream_ids: dict[str, int] = {}
+        with self._errors():
+            self._write_connection = _connect(path)
+            _create(self._write_connection, path)
+            self._read_connection = _connect(path)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def append(
+        self, events: Iterable[Outgoing], consumed: Sequence[Consumed] = ()
+    ) -> list[Outgoing]:
+        """Append and commit in one transaction."""
+        batch = list(events)
+        written = await self._run(self._writer, lambda: self._append(batch, consumed))
+        if written:
+            self._bell.ring()
+        return written
+
+    async def read(self, stream: str, after: int, limit: int) -> list[Record]:
+        """Read up to `limit` events of `stream` behind offset `after`, in order."""
+
+        def query() -> list[Record]:
+            rows = self._read_connection.execute(
+                "SELECT offset, received, value FROM event WHERE offset > ? AND"
+                " stream_id = (SELECT stream_id FROM stream WHERE name = ?)"
+                " ORDER BY offset LIMIT ?",
+                (after, stream, limit),
+            )
+            return [Record(stream, *row) for row in rows]
+
+        return await self._run(self._reader, query)
+
+    async def position(self, group: str, stream: str) -> int:
+        """Return the offset that `group` committed last, START if none."""
+        return await self._number(
+            "SELECT offset FROM position JOIN stream USING (stream_id)"
+            " WHERE consumer_group = ? AND name = ?",
+            (group, stream),
+        )
+
+    async def end(self, stream: str) -> int:
+        """Return the offset of the last event of `stream`, START if it is empty."""
+        return await self._number(
+            "SELECT max(offset) FROM event"
+            " WHERE stream_id = (SELECT stream_id FROM stream WHERE name = ?)",
+            (stream,),
+        )
+
+    async def known(self, stream: str, ids: Iterable[str]) -> set[str]:
+        """Return those of `ids` that are in `stream` already."""
+        wanted = list(ids)
+
+        def query() -> set[str]:
+            found: set[str] = set()
+            for start in range(0, len(wanted), _IDS_PER_QUERY):
+                part = [UUID(text).bytes for text in wanted[start : start + _IDS_PER_QUERY]]
+                marks = ",".join("?" * len(part))
+                rows = self._read_connection.execute(
+                    "SELECT id FROM event WHERE"  # noqa: S608, only question marks
+                    " stream_id = (SELECT stream_id FROM stream WHERE name = ?)"
+                    f" AND id IN ({marks})",
+                    (stream, *part),
+                )
+                found.update(str(UUID(bytes=row[0])) for row in rows)
+            return found
+
+        return await self._run(self._reader, query)
+
+    async def purge(self, before: int, limit: int = 1000) -> int:
+        """Delete up to `limit` of the oldest events received before `before`, in Unix ms.
+
+        Returns how many were deleted.
+        """
+
+        def delete() -> int:
+            with self._write_connection:
+                return self._write_connection.execute(
+                    "DELETE FROM event WHERE received < ? AND offset IN ("
+                    "SELECT offset FROM event ORDER BY offset LIMIT ?)",
+                    (before, limit),
+                ).rowcount
+
+        return await self._run(self._writer, delete)
+
+    def appended(self) -> int:
+        """Return a number that grows with every append of this process."""
+        return self._bell.rings
+
+    async def wait(self, appended: int, seconds: float) -> None:
+        """Return as soon as something was appended since `appended`, or may have been elsewhere."""
+        await self._bell.wait(appended, min(seconds, _POLL_SECONDS))
+
+    async def close(self) -> None:
+        """Finish what is under way and close the file."""
+        for executor, connection in (
+            (self._reader, self._read_connection),
+            (self._writer, self._write_connection),
+        ):
+            await self._run(executor, connection.close)
+            executor.shutdown(wait=True)
+
+    def _append(self, batch: list[Outgoing], consumed: Sequence[Consumed]) -> list[Outgoing]:
+        received = int(self._clock.now().timestamp() * 1000)
+        connection = self._write_connection
+        written = []
+        with connection, self._forgetting_on_rollback():
+            connection.execute("BEGIN IMMEDIATE")
+            for event in batch:
+                cursor = connection.execute(
+                    "INSERT OR IGNORE INTO event (stream_id, id, key, received, value)"
+                    " VALUES (?, ?, ?, ?, ?)",
+                    (
+                        self._stream_id(event.stream),
+                        UUID(event.id).bytes,
+                        event.key,
+                        received,
+                        event.value,
+                    ),
+                )
+                if cursor.rowcount:
+                    written.append(event)
+            for position in consumed:
+                connection.execute(
+                    "INSERT OR REPLACE INTO position VALUES (?, ?, ?)",
+                    (position.group, self._stream_id(position.stream), position.offset),
+                )
+        return written
+
+    @contextmanager
+    def _forgetting_on_rollback(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error:
+            self._stream_ids.clear()
+            raise
+
+    def _stream_id(self, name: str) -> int:
+        if name not in self._stream_ids:
+            connection = self._write_connection
+            connection.execute("INSERT OR IGNORE INTO stream (name) VALUES (?)", (name,))
+            row = connection.execute("SELECT stream_id FROM stream WHERE name = ?", (name,))
+            self._stream_ids[name] = row.fetchone()[0]
+        return self._stream_ids[name]
+
+    async def _number(self, sql: str, parameters: tuple[object, ...]) -> int:
+        def query() -> int:
+            row = self._read_connection.execute(sql, parameters).fetchone()
+            return START if row is None or row[0] is None else int(row[0])
+
+        return await self._run(self._reader, query)
+
+    async def _run(self, executor: ThreadPoolExecutor, function: Callable[[], T]) -> T:
+        with self._errors():
+            return await asyncio.get_running_loop().run_in_executor(executor, function)
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise StoreError(f"streams file {self._path}: {error}") from error
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+    )
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    return connection
+
+
+def _create(connection: sqlite3.Connection, path: Path) -> None:
+    with connection:
+        connection.execute("BEGIN IMMEDIATE")
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version == 0:
+            for statement in _SCHEMA.split(";"):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        elif version != SCHEMA_VERSION:
+            raise StoreError(
+                f"streams file {path} has schema {version}, this revq knows {SCHEMA_VERSION}:"
+                " install the revq that wrote it, or a newer one"
+            )

@@ -1,0 +1,1 @@
+"""Views: tables kept in step with the streams. Each can be dropped and rebuilt from them."""

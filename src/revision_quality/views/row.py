@@ -1,0 +1,213 @@
+"""A row of the changes view and how each kind of event changes it.
+
+Events of one edit reach a view in any order and more than once: its page_change and its prediction
+come from different streams, a hiding may overtake the edit. Each function here takes the row as it
+is and returns it as it is after one event, such that the same events give the same row in any
+order: facts of the edit are the same in every event that has them, and for the rest the latest by
+the event's own time wins. What is hidden or deleted is not kept.
+"""
+
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from revision_quality.events.page_change import PageChange, PageChangeKind, PriorRevision
+from revision_quality.events.prediction import EditEvent, PredictionChange
+from revision_quality.events.prediction_error import PredictionError
+from revision_quality.events.revision_change import TagsChange, Visibility, VisibilityChange
+from revision_quality.views.change import Change, State
+from revision_quality.views.user_level import user_level
+
+REVISION_HIDDEN = "revision_hidden"
+_HIDDEN_MESSAGE = "The text of this revision is or was hidden, so it has no score."
+
+_EDITS = (PageChangeKind.CREATE, PageChangeKind.EDIT, PageChangeKind.MOVE)
+_STATE_ORDER = (State.PENDING, State.FAILED, State.NOT_SCORABLE, State.SCORED)
+
+
+class Row(Change, frozen=True, kw_only=True):
+    """A change and the times (Unix ms) of the facts that may be replaced.
+
+    `score_withheld` says that the text was hidden once: its score then never comes back.
+    """
+
+    visibility_dt: int = 0
+    tags_dt: int = 0
+    scored_dt: int = 0
+    score_withheld: bool = False
+
+
+def with_edit(row: Row, event: PageChange | EditEvent) -> Row:
+    """Return the row with the facts of the edit itself."""
+    revision = event.revision
+    is_edit = event.page_change_kind in _EDITS
+    is_move = event.page_change_kind is PageChangeKind.MOVE
+    editor = revision.editor or (event.performer if is_edit else None)
+    prior = event.prior_state.revision if event.prior_state and is_edit else None
+    if editor is not None:
+        row = replace(
+            row,
+            user=editor.user_text,
+            user_level=user_level(editor, revision.rev_dt),
+            is_temp=bool(editor.is_temp),
+            is_bot=bool(editor.is_bot),
+        )
+    row = replace(
+        row,
+        timestamp=int(revision.rev_dt.timestamp()),
+        parent_id=revision.rev_parent_id or 0,
+        page_id=event.page.page_id,
+        namespace=event.page.namespace_id or 0,
+        title=_title(event.page.page_title),
+        kind=str(event.page_change_kind) if is_edit else row.kind,
+        is_minor=bool(revision.is_minor_edit) and not is_move,
+        comment=row.comment if revision.comment is None else revision.comment,
+        size=revision.rev_size,
+        parent_size=prior.rev_size if prior else row.parent_size,
+    )
+    return _with_visibility(row, _visibility(revision), 0)
+
+
+def with_prediction(row: Row, event: PredictionChange) -> Row:
+    """Return the row with a score; the latest received wins."""
+    row = with_edit(row, event)
+    scored_dt = _milliseconds(event.meta.dt)
+    if row.state is State.SCORED and row.scored_dt > scored_dt:
+        return row
+    return _masked(
+        replace(
+            row,
+            state=State.SCORED,
+            reason=None,
+            message=None,
+            score=event.score,
+            model_name=event.predicted_classification.model_name,
+            model_version=event.predicted_classification.model_version,
+            scored_dt=scored_dt,
+        )
+    )
+
+
+def with_error(row: Row, event: PredictionError) -> Row:
+    """Return the row with the reason why there is no score, unless there is one."""
+    row = with_edit(row, event)
+    state = State(event.error.state)
+    scored_dt = _milliseconds(event.meta.dt)
+    if (_STATE_ORDER.index(row.state), row.scored_dt) > (_STATE_ORDER.index(state), scored_dt):
+        return row
+    return _masked(
+        replace(
+            row,
+            state=state,
+            reason=event.error.reason,
+            message=event.error.message,
+            model_name=event.error.model_name,
+            model_version=event.error.model_version,
+            scored_dt=scored_dt,
+        )
+    )
+
+
+def with_tags(row: Row, event: TagsChange) -> Row:
+    """Return the row with its tags; the latest wins."""
+    row = _with_revision(row, event)
+    tags_dt = _milliseconds(event.dt)
+    if tags_dt < row.tags_dt:
+        return row
+    return _masked(replace(row, tags=event.tags, tags_dt=tags_dt))
+
+
+def with_visibility_change(row: Row, event: VisibilityChange) -> Row:
+    """Return the row with hidden parts gone, parts shown again filled in."""
+    row = _with_revision(row, event)
+    performer = event.performer
+    row = replace(
+        row,
+        user=performer.user_text if performer else row.user,
+        comment=row.comment if event.comment is None else event.comment,
+    )
+    return _with_visibility(row, event.visibility, _milliseconds(event.dt))
+
+
+def with_page_visibility_change(row: Row, event: PageChange) -> Row:
+    """Return the row with hidden parts gone: the page_change of kind visibility_change."""
+    row = with_edit(row, event)
+    return _with_visibility(row, _visibility(event.revision), _milliseconds(event.dt))
+
+
+def with_deletion(row: Row) -> Row:
+    """Return what is left of the row of a deleted page: its key."""
+    return Row(wiki_id=row.wiki_id, rev_id=row.rev_id, seq=row.seq, deleted=True)
+
+
+def _with_revision(row: Row, event: TagsChange | VisibilityChange) -> Row:
+    """Return the row with what these events tell of an edit that has not come yet."""
+    if row.timestamp:
+        return row
+    return _masked(
+        replace(
+            row,
+            timestamp=int(event.rev_timestamp.timestamp()),
+            parent_id=event.rev_parent_id or 0,
+            page_id=event.page_id,
+            namespace=event.page_namespace,
+            title=_title(event.page_title),
+            user=event.performer.user_text if event.performer else None,
+            comment=event.comment,
+        )
+    )
+
+
+def _with_visibility(row: Row, visible: Visibility, visibility_dt: int) -> Row:
+    if visibility_dt < row.visibility_dt:
+        return _masked(row)
+    same_time = visibility_dt == row.visibility_dt
+    return _masked(
+        replace(
+            row,
+            content_hidden=not visible.text or (same_time and row.content_hidden),
+            user_hidden=not visible.user or (same_time and row.user_hidden),
+            comment_hidden=not visible.comment or (same_time and row.comment_hidden),
+            visibility_dt=visibility_dt,
+        ),
+        withheld=not visible.text,
+    )
+
+
+def _masked(row: Row, *, withheld: bool = False) -> Row:
+    if row.deleted:
+        return with_deletion(row)
+    if row.user_hidden:
+        row = replace(row, user=None)
+    if row.comment_hidden:
+        row = replace(row, comment=None)
+    if row.content_hidden or row.score_withheld or withheld:
+        row = replace(
+            row,
+            score_withheld=True,
+            state=State.NOT_SCORABLE,
+            reason=REVISION_HIDDEN,
+            message=_HIDDEN_MESSAGE,
+            scored_dt=0,
+            score=None,
+            model_name=None,
+            model_version=None,
+        )
+    return row
+
+
+def _visibility(revision: PriorRevision | object) -> Visibility:
+    """Read a revision's flags; a flag that is absent says visible."""
+    return Visibility(
+        text=getattr(revision, "is_content_visible", None) is not False,
+        user=getattr(revision, "is_editor_visible", None) is not False,
+        comment=getattr(revision, "is_comment_visible", None) is not False,
+    )
+
+
+def _title(page_title: str) -> str:
+    return page_title.replace("_", " ")
+
+
+def _milliseconds(moment: datetime | None) -> int:
+    return int(moment.timestamp() * 1000) if moment else 0
