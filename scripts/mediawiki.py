@@ -1,0 +1,355 @@
+"""A real MediaWiki on this machine's loopback, for tests and for trying things out.
+
+    python3 scripts/mediawiki.py install          Debian's packages where missing (root)
+    python3 scripts/mediawiki.py start --dir D    make a wiki in D and serve it until SIGTERM
+    python3 scripts/mediawiki.py jobs --dir D     run the jobs that its edits have queued
+    python3 scripts/mediawiki.py stop --dir D     end what `start --dir D` serves
+
+`start` prints the address of api.php as soon as it answers. A folder that already holds a wiki
+keeps its pages; settings in D/extra.php come after its own. The wiki is on SQLite and PHP's own web
+server; anyone may edit, jobs run on demand only. Accounts, all with the password PASSWORD: Admin
+(sysop, bureaucrat, suppress) and Bot. Never serve it to anybody else.
+
+Needs the standard library only.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from string import Template
+
+HOST = "127.0.0.1"
+PASSWORD = "only-on-loopback"
+MEDIAWIKI = Path("/usr/share/mediawiki")
+PACKAGES = (
+    "mediawiki",
+    "php-cli",
+    "php-sqlite3",
+    "php-mbstring",
+    "php-intl",
+    "php-xml",
+    "php-apcu",
+)
+WORKERS = 4
+START_TIMEOUT_S = 60
+STOP_TIMEOUT_S = 10
+_POLICY = Path("/usr/sbin/policy-rc.d")
+
+LOCAL_SETTINGS = Template(r"""<?php
+$$wgSitename = 'Loopback Wiki';
+$$wgServer = '$server';
+$$wgScriptPath = '/w';
+$$wgArticlePath = '/wiki/$$1';
+$$wgLanguageCode = '$lang';
+$$wgDBtype = 'sqlite';
+$$wgDBname = '$wiki_id';
+$$wgDBservers = [ [
+	'type' => 'sqlite',
+	'load' => 1,
+	'dbname' => '$wiki_id',
+	'dbDirectory' => '$folder/data',
+	'tablePrefix' => '',
+	'trxMode' => 'IMMEDIATE',
+	'variables' => [ 'synchronous' => 'OFF' ],
+	'flags' => 0,
+] ];
+$$wgSecretKey = '$secret';
+$$wgCacheDirectory = '$folder/cache';
+$$wgLocalisationCacheConf['storeClass'] = 'LCStoreStaticArray';
+$$wgMainCacheType = CACHE_NONE;
+$$wgSessionCacheType = CACHE_ACCEL;
+$$wgJobRunRate = 0;
+$$wgEnableUploads = false;
+$$wgEnableEmail = false;
+$$wgPingback = false;
+$$wgShowExceptionDetails = true;
+$$wgRateLimits = [];
+$$wgRightsText = 'Creative Commons Attribution-ShareAlike 4.0';
+$$wgRightsUrl = 'https://creativecommons.org/licenses/by-sa/4.0/';
+$$wgGroupPermissions['*']['edit'] = true;
+$$wgGroupPermissions['sysop']['deleterevision'] = true;
+$$wgGroupPermissions['sysop']['deletelogentry'] = true;
+$$wgGroupPermissions['suppress']['deleterevision'] = true;
+$$wgGroupPermissions['suppress']['suppressrevision'] = true;
+$$wgGroupPermissions['suppress']['viewsuppressed'] = true;
+wfLoadSkin( 'Vector' );
+$$wgDefaultSkin = 'vector';
+if ( file_exists( '$folder/extra.php' ) ) {
+	require '$folder/extra.php';
+}
+""")
+
+ROUTER = Template(r"""<?php
+$$path = parse_url( $$_SERVER['REQUEST_URI'], PHP_URL_PATH );
+if ( $$path !== '/' && strpos( $$path, '/wiki/' ) !== 0 ) {
+	return false;
+}
+$$_SERVER['SCRIPT_NAME'] = $$_SERVER['PHP_SELF'] = '/w/index.php';
+$$_SERVER['SCRIPT_FILENAME'] = '$mediawiki/index.php';
+require '$mediawiki/index.php';
+""")
+
+
+class MediaWikiError(Exception):
+    """The wiki cannot be installed, made or served; the text says why."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit status."""
+    args = _parser().parse_args(argv)
+    try:
+        if args.verb == "install":
+            install()
+        elif args.verb == "start":
+            serve(args.dir.resolve(), args.port, args.wiki_id, args.lang)
+        elif args.verb == "jobs":
+            maintenance(args.dir.resolve(), "runJobs")
+        else:
+            stop(args.dir.resolve())
+    except MediaWikiError as error:
+        print(f"mediawiki: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    verbs.add_parser("install")
+    start = verbs.add_parser("start")
+    start.add_argument("--dir", type=Path, required=True)
+    start.add_argument("--port", type=int, default=0, help="0: any free port")
+    start.add_argument("--wiki-id", default="my_wiki")
+    start.add_argument("--lang", default="en", help="MediaWiki language code, such as he")
+    for verb in ("jobs", "stop"):
+        verbs.add_parser(verb).add_argument("--dir", type=Path, required=True)
+    return parser
+
+
+def missing() -> str | None:
+    """Say what is missing to serve a wiki, None if nothing is."""
+    if shutil.which("php") is None:
+        return "PHP is not installed"
+    if not (MEDIAWIKI / "api.php").exists():
+        return f"MediaWiki is not installed in {MEDIAWIKI}"
+    return None
+
+
+def install() -> None:
+    """Install Debian's packages where they are missing; needs root."""
+    if missing() is None:
+        return
+    if shutil.which("apt-get") is None or os.geteuid() != 0:
+        raise MediaWikiError(
+            f"{missing()}: as root on Debian, run 'apt-get install --no-install-recommends "
+            f"{' '.join(PACKAGES)}'"
+        )
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    with _no_services_started():
+        for command in (
+            ["apt-get", "update", "-q"],
+            ["apt-get", "install", "-y", "-q", "--no-install-recommends", *PACKAGES],
+        ):
+            _run(command, environment)
+    reason = missing()
+    if reason is not None:
+        raise MediaWikiError(f"{reason}, although its packages were installed")
+
+
+@contextmanager
+def _no_services_started() -> Iterator[None]:
+    """Keep the Apache that Debian's mediawiki depends on from taking port 80."""
+    if _POLICY.exists():
+        yield
+        return
+    _POLICY.write_text("#!/bin/sh\nexit 101\n")
+    _POLICY.chmod(0o755)
+    try:
+        yield
+    finally:
+        _POLICY.unlink()
+
+
+def serve(folder: Path, port: int, wiki_id: str, lang: str) -> None:
+    """Make the wiki if the folder has none, and serve it until SIGTERM or SIGINT."""
+    reason = missing()
+    if reason is not None:
+        raise MediaWikiError(f"{reason}: run 'python3 scripts/mediawiki.py install' as root")
+    if _process_of(folder) is not None:
+        raise MediaWikiError(f"a wiki is already being served from {folder}: stop it first")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    folder.mkdir(parents=True, exist_ok=True)
+    server = f"http://{HOST}:{port or _free_port()}"
+    make_wiki(folder, server, wiki_id, lang)
+    pid_file = folder / "pid"
+    pid_file.write_text(str(os.getpid()))
+    php = _start_php(folder, server)
+    try:
+        api_url = f"{server}/w/api.php"
+        _wait_until_it_answers(api_url, php, folder)
+        print(api_url, flush=True)
+        if php.wait() != 0:
+            raise MediaWikiError(f"PHP's web server ended: see {folder / 'php.log'}")
+    except KeyboardInterrupt:
+        pass
+    finally:
+        # Its workers outlive the server's own process, so the whole group has to go.
+        with suppress(ProcessLookupError):
+            os.killpg(php.pid, signal.SIGKILL)
+        php.wait()
+        pid_file.unlink(missing_ok=True)
+
+
+def stop(folder: Path) -> None:
+    """End what is served from the folder; nothing to do if nothing is."""
+    pid = _process_of(folder)
+    if pid is None:
+        return
+    os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + STOP_TIMEOUT_S
+    while _process_of(folder) is not None:
+        if time.monotonic() > deadline:
+            raise MediaWikiError(f"process {pid} does not end")
+        time.sleep(0.05)
+
+
+def make_wiki(folder: Path, server: str, wiki_id: str, lang: str) -> None:
+    """Write the settings into the folder, and a database if it holds none."""
+    settings = folder / "LocalSettings.php"
+    settings.unlink(missing_ok=True)
+    is_new = not (folder / "data").exists()
+    for name in ("data", "cache", "www", "installer"):
+        (folder / name).mkdir(exist_ok=True)
+    if is_new:
+        maintenance(
+            folder,
+            "install",
+            f"--dbpath={folder / 'data'}",
+            f"--confpath={folder / 'installer'}",
+            f"--dbname={wiki_id}",
+            f"--lang={lang}",
+            f"--server={server}",
+            f"--pass={PASSWORD}",
+            "--dbtype=sqlite",
+            "--scriptpath=/w",
+            "Loopback Wiki",
+            "Admin",
+        )
+    settings.write_text(
+        LOCAL_SETTINGS.substitute(
+            server=server, lang=lang, wiki_id=wiki_id, folder=folder, secret="0" * 64
+        )
+    )
+    (folder / "router.php").write_text(ROUTER.substitute(mediawiki=MEDIAWIKI))
+    link = folder / "www" / "w"
+    if not link.exists():
+        link.symlink_to(MEDIAWIKI)
+    if is_new:
+        maintenance(folder, "createAndPromote", "--force", "--custom-groups=suppress", "Admin")
+        maintenance(folder, "createAndPromote", "--bot", "Bot", PASSWORD)
+
+
+def maintenance(folder: Path, script: str, *args: str) -> str:
+    """Run one of MediaWiki's maintenance scripts on the folder's wiki; return what it printed."""
+    command = ["php", "-d", "opcache.enable_cli=0", str(MEDIAWIKI / f"maintenance/{script}.php")]
+    return _run([*command, *args], _environment(folder))
+
+
+def _run(command: Sequence[str], environment: dict[str, str]) -> str:
+    done = subprocess.run(
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise MediaWikiError(f"'{' '.join(command)}' failed:\n{done.stdout.strip()}")
+    return done.stdout
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    return {**os.environ, "MW_CONFIG_FILE": str(folder / "LocalSettings.php")}
+
+
+def _start_php(folder: Path, server: str) -> subprocess.Popen[bytes]:
+    with (folder / "php.log").open("ab") as log:
+        return subprocess.Popen(
+            [
+                "php",
+                "-d",
+                "memory_limit=256M",
+                "-d",
+                "display_errors=0",
+                "-d",
+                "log_errors=1",
+                "-d",
+                "opcache.revalidate_freq=0",
+                "-S",
+                server.removeprefix("http://"),
+                "-t",
+                str(folder / "www"),
+                str(folder / "router.php"),
+            ],
+            env={**_environment(folder), "PHP_CLI_SERVER_WORKERS": str(WORKERS)},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+
+
+def _wait_until_it_answers(api_url: str, php: subprocess.Popen[bytes], folder: Path) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while not _is_open(api_url):
+        if php.poll() is not None or time.monotonic() > deadline:
+            raise MediaWikiError(f"{api_url} does not open: see {folder / 'php.log'}")
+        time.sleep(0.02)
+    question = f"{api_url}?action=query&meta=siteinfo&format=json"
+    try:
+        with urllib.request.urlopen(question, timeout=START_TIMEOUT_S) as answer:
+            json.load(answer)
+    except (OSError, ValueError) as error:
+        raise MediaWikiError(f"{api_url}: {error}: see {folder / 'php.log'}") from error
+
+
+def _is_open(url: str) -> bool:
+    parts = urllib.parse.urlsplit(url)
+    with socket.socket() as probe:
+        return probe.connect_ex((parts.hostname, parts.port)) == 0
+
+
+def _process_of(folder: Path) -> int | None:
+    """Return the process that serves the folder, None if there is none."""
+    try:
+        pid = int((folder / "pid").read_text())
+        # A number left behind by a killed process may belong to another by now.
+        is_ours = Path(__file__).name in Path(f"/proc/{pid}/cmdline").read_text()
+    except (OSError, ValueError):
+        return None
+    return pid if is_ours else None
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
