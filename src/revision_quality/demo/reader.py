@@ -1,0 +1,49 @@
+"""Reads the sample's edits as a wiki's API would give them."""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from revision_quality.demo import SampleEdit
+from revision_quality.events.page_change import PageChange
+from revision_quality.wiki.contents import Content
+from revision_quality.wiki.reader import Unreadable, assemble
+from revision_quality.wiki.revision import Revision
+
+
+class SampleReader:
+    """Holds the texts of the sample."""
+
+    def __init__(self, edits: Iterable[SampleEdit]) -> None:
+        self.changes: list[PageChange] = []
+        self._texts: dict[tuple[str, int], tuple[str, str]] = {}
+        for edit in edits:
+            change = msgspec.convert(edit.event, PageChange)
+            self.changes.append(change)
+            self._texts[_key(change)] = (edit.text, edit.parent_text)
+
+    async def read(self, changes: Sequence[PageChange]) -> list[Revision | Unreadable]:
+        """Return one answer for each edit, in their order."""
+        return [self._revision(change) for change in changes]
+
+    async def check(self) -> None:
+        """The sample always answers."""
+
+    def _revision(self, change: PageChange) -> Revision | Unreadable:
+        texts = self._texts.get(_key(change))
+        if texts is None:
+            rev_id = change.revision.rev_id
+            return Unreadable("revision_missing", f"The sample has no revision {rev_id}.")
+        text, parent_text = texts
+        prior = change.prior_state.revision if change.prior_state else None
+        parent = Content(
+            text=parent_text,
+            rev_dt=prior.rev_dt if prior else None,
+            comment=prior.comment if prior else None,
+            user_text=prior.editor.user_text if prior and prior.editor else None,
+        )
+        return assemble(change, text, parent)
+
+
+def _key(change: PageChange) -> tuple[str, int]:
+    return change.wiki_id, change.revision.rev_id

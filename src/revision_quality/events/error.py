@@ -1,0 +1,43 @@
+"""error: an event that could not be dealt with, whole, so that it can be looked at and replayed.
+
+Source: the schema `/error/2.1.0`, which EventGate and Wikimedia's stream jobs write.
+"""
+
+import msgspec
+from msgspec import Struct, field
+
+from revision_quality.events.meta import Meta, event_id
+from revision_quality.events.streams import DEAD_LETTER
+
+SCHEMA = "/error/2.1.0"
+
+
+class ErrorEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The event; `raw_event` is the unreadable one as text, bytes that are no UTF-8 replaced."""
+
+    schema: str = field(name="$schema", default=SCHEMA)
+    meta: Meta
+    emitter_id: str
+    message: str
+    raw_event: str
+    error_type: str
+    errored_stream_name: str
+
+
+def build_error(
+    *, emitter_id: str, stream: str, offset: int, raw: bytes, error: Exception
+) -> ErrorEvent:
+    """Build the dead letter of the event at `offset` of `stream`."""
+    return ErrorEvent(
+        meta=Meta(stream=DEAD_LETTER, id=event_id("error", emitter_id, stream, offset)),
+        emitter_id=emitter_id,
+        message=str(error),
+        raw_event=raw.decode("utf-8", "replace"),
+        error_type=type(error).__name__,
+        errored_stream_name=stream,
+    )
+
+
+def decode_error(raw: bytes) -> ErrorEvent:
+    """Read an event that this package wrote."""
+    return msgspec.json.decode(raw, type=ErrorEvent)

@@ -1,0 +1,1 @@
+"""Levels: named thresholds of one wiki and model version."""

@@ -1,0 +1,1 @@
+"""Edits in: whatever the source, events on the streams."""

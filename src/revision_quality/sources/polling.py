@@ -1,0 +1,276 @@
+"""Edits in by polling a wiki's recent changes: any MediaWiki, no extension needed.
+
+Every poll reads from the newest change down to the last one known, and a little further, because a
+change can become visible after a later one. What does not fit into one answer is a gap, filled
+between polls: after an outage the newest edits come first, and live ones never wait.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+import structlog
+from msgspec import Struct
+from msgspec.structs import replace
+
+from revision_quality.clock import Clock, system_clock
+from revision_quality.errors import InvalidEventError, WikiError, WikiUnavailableError
+from revision_quality.sites import Site
+from revision_quality.sources.base import Emit, SourceEvent
+from revision_quality.sources.recent_change import (
+    PROPERTIES,
+    TYPES,
+    RecentChange,
+    page_change,
+    read_rows,
+    tags_change,
+    visibility_change,
+)
+from revision_quality.sources.revision_rows import revision_rows
+from revision_quality.wiki.client import ActionApi
+from revision_quality.wiki.siteinfo import SiteInfo
+from revision_quality.wiki.users import Users
+
+INTERVAL = 3.0
+"""Seconds between polls."""
+
+OVERLAP = 60.0
+"""Seconds read again at every poll: how much later than its timestamp an edit may show up."""
+
+SWEEP_INTERVAL, SWEEP_WINDOW, SWEEP_ANSWERS = 600.0, timedelta(hours=24), 5
+"""How often, how far back and with how many requests what was hidden without a public log entry
+(suppression) is looked for."""
+
+ROWS = 500
+"""Rows an answer may have for everyone (www.mediawiki.org, API:RecentChanges); a wiki that is
+polled for the first time is read this far back."""
+
+_LONGEST_PAUSE = 60.0
+_REMEMBERED = 20_000
+
+_log = structlog.get_logger()
+
+
+class Gap(Struct, frozen=True):
+    """Changes not read yet: from position `newest` down to the time `oldest`.
+
+    `begun` is the time at which the gap began, to tell how much of it is filled.
+    """
+
+    newest: str
+    oldest: datetime
+    begun: datetime
+
+
+class PollingState(Struct, frozen=True):
+    """`head` is the time of the newest change known; the gaps lie below it, newest last."""
+
+    head: datetime | None = None
+    gaps: tuple[Gap, ...] = ()
+
+
+class PollingStateStore(Protocol):
+    """Keeps the state over a restart."""
+
+    def load(self) -> PollingState | None: ...  # noqa: D102
+    def save(self, state: PollingState) -> None: ...  # noqa: D102
+
+
+class CatchUp(Struct, frozen=True):
+    """How far catching up has got, in seconds of the wiki's time."""
+
+    done: float
+    total: float
+
+
+class PollingSource:
+    """Polls one wiki. Goes on through failures of the wiki, waiting longer each time."""
+
+    def __init__(
+        self,
+        api: ActionApi,
+        info: SiteInfo,
+        store: PollingStateStore,
+        *,
+        interval: float = INTERVAL,
+        overlap: float = OVERLAP,
+        clock: Clock = system_clock,
+    ) -> None:
+        self._api = api
+        self._site: Site = info.site
+        self._batch = info.batch
+        self._users = Users(api, info.batch, clock)
+        self._store = store
+        self._interval = interval
+        self._overlap = timedelta(seconds=overlap)
+        self._clock = clock
+        self._state = store.load() or PollingState()
+        self._emitted: OrderedDict[int, object] = OrderedDict()
+        self._visibility: OrderedDict[int, object] = OrderedDict()
+        self._failures = 0
+        self.failure: str | None = None
+
+    @property
+    def catch_up(self) -> CatchUp | None:
+        """How far catching up has got, None when there is nothing to catch up."""
+        if not self._state.gaps:
+            return None
+        total = sum((gap.begun - gap.oldest).total_seconds() for gap in self._state.gaps)
+        left = sum((_moment(gap.newest) - gap.oldest).total_seconds() for gap in self._state.gaps)
+        return CatchUp(done=max(0.0, total - max(left, 0.0)), total=max(total, 1.0))
+
+    async def run(self, emit: Emit) -> None:
+        """Poll until cancelled."""
+        next_poll = next_sweep = self._clock.now()
+        while True:
+            now = self._clock.now()
+            try:
+                if now >= next_poll:
+                    next_poll = now + timedelta(seconds=self._interval)
+                    await self.poll(emit)
+                elif now >= next_sweep:
+                    next_sweep = now + timedelta(seconds=SWEEP_INTERVAL)
+                    await self.sweep(emit)
+                elif self._state.gaps:
+                    await self.fill(emit)
+                else:
+                    await self._clock.sleep((min(next_poll, next_sweep) - now).total_seconds())
+                    continue
+            except (WikiError, InvalidEventError) as error:
+                await self._clock.sleep(self._pause_after(error))
+            else:
+                self._recovered()
+
+    async def poll(self, emit: Emit) -> None:
+        """Read what is new, from the newest down; leave what is more than one answer as a gap."""
+        head = self._state.head
+        oldest = None if head is None else head - self._overlap
+        rows, more = await self._read(None, oldest)
+        if not rows:
+            return
+        await self._emit(rows, emit)
+        newest = rows[0].timestamp
+        gaps = self._state.gaps
+        if more and oldest:
+            gaps = (*gaps, Gap(newest=more, oldest=oldest, begun=newest))
+        self._save(PollingState(head=max(newest, head or newest), gaps=gaps))
+
+    async def fill(self, emit: Emit) -> None:
+        """Read one more answer of the newest gap."""
+        *others, gap = self._state.gaps
+        rows, more = await self._read(gap.newest, gap.oldest)
+        await self._emit(rows, emit)
+        left = (replace(gap, newest=more),) if more else ()
+        self._save(replace(self._state, gaps=(*others, *left)))
+
+    async def sweep(self, emit: Emit) -> None:
+        """Look through the last day for changes whose parts were hidden without a log entry."""
+        more: str | None = None
+        oldest = self._clock.now() - SWEEP_WINDOW
+        for _ in range(SWEEP_ANSWERS):
+            rows, more = await self._read(more, oldest)
+            await _emit_some(self._visibility_events(rows), emit)
+            if not more:
+                return
+
+    async def _read(
+        self, newest: str | None, oldest: datetime | None
+    ) -> tuple[list[RecentChange], str | None]:
+        answer = await self._api.get(
+            action="query",
+            list="recentchanges",
+            rcdir="older",
+            rccontinue=newest,
+            rcend=oldest and f"{oldest:%Y%m%d%H%M%S}",
+            rcprop=PROPERTIES,
+            rctype=TYPES,
+            rclimit=ROWS,
+        )
+        rows = read_rows(answer.get("query", {}).get("recentchanges", []))
+        return rows, answer.get("continue", {}).get("rccontinue")
+
+    async def _emit(self, rows: Sequence[RecentChange], emit: Emit) -> None:
+        new = [row for row in rows if self._emitted.get(row.rcid) != _fingerprint(row)]
+        names = {row.user for row in new if row.user and row.userid and not row.temp}
+        users = await self._users.read(names)
+        received = self._clock.now()
+        events: list[SourceEvent] = []
+        for row in reversed(new):
+            if change := page_change(row, self._site, users, received):
+                events.append(change)
+            if tags := tags_change(row, self._site, received):
+                events.append(tags)
+        events += self._visibility_events(new)
+        events += await self._revision_deletions(new)
+        await _emit_some(events, emit)
+        for row in new:
+            _remember(self._emitted, row.rcid, _fingerprint(row))
+
+    def _visibility_events(self, rows: Sequence[RecentChange]) -> list[SourceEvent]:
+        """Return events for the edits whose visibility is not as it was announced."""
+        events: list[SourceEvent] = []
+        for row in rows:
+            flags = _flags(row)
+            if not row.is_edit or flags == self._visibility.get(row.revid, _ALL_VISIBLE):
+                continue
+            events.append(visibility_change(row, self._site, self._clock.now()))
+            _remember(self._visibility, row.revid, flags)
+        return events
+
+    async def _revision_deletions(self, rows: Sequence[RecentChange]) -> list[SourceEvent]:
+        """Return events for the revisions that log entries say were hidden or shown again."""
+        rev_ids = sorted({rev_id for row in rows for rev_id in row.hidden_rev_ids})
+        events: list[SourceEvent] = []
+        for row in await revision_rows(self._api, rev_ids, self._batch):
+            events.append(visibility_change(row, self._site, self._clock.now()))
+            _remember(self._visibility, row.revid, _flags(row))
+        return events
+
+    def _save(self, state: PollingState) -> None:
+        if state != self._state:
+            self._store.save(state)
+            self._state = state
+
+    def _pause_after(self, error: Exception) -> float:
+        if self.failure is None:
+            _log.warning("wiki cannot be polled, trying again", error=str(error))
+        self.failure = str(error)
+        self._failures += 1
+        pause = min(_LONGEST_PAUSE, self._interval * 2.0 ** min(self._failures, 10))
+        if isinstance(error, WikiUnavailableError) and error.retry_after is not None:
+            return max(error.retry_after, pause)
+        return pause
+
+    def _recovered(self) -> None:
+        if self.failure is not None:
+            _log.info("wiki is polled again", wiki_id=self._site.wiki_id)
+        self.failure = None
+        self._failures = 0
+
+
+_ALL_VISIBLE = (False, False, False)
+
+
+async def _emit_some(events: Sequence[SourceEvent], emit: Emit) -> None:
+    if events:
+        await emit(events)
+
+
+def _flags(row: RecentChange) -> tuple[bool, bool, bool]:
+    return row.sha1hidden, row.userhidden, row.commenthidden
+
+
+def _fingerprint(row: RecentChange) -> object:
+    return _flags(row), row.tags
+
+
+def _remember(kept: OrderedDict[int, object], key: int, value: object) -> None:
+    kept[key] = value
+    kept.move_to_end(key)
+    while len(kept) > _REMEMBERED:
+        kept.popitem(last=False)
+
+
+def _moment(position: str) -> datetime:
+    return datetime.strptime(position.partition("|")[0], "%Y%m%d%H%M%S").replace(tzinfo=UTC)

@@ -1,0 +1,89 @@
+"""What a wiki says of itself."""
+
+import re
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from revision_quality.errors import NotAWikiError, WikiRefusedError
+from revision_quality.sites import Site, site_of
+from revision_quality.wiki.client import ActionApi, Answer
+
+OLDEST_MEDIAWIKI = (1, 35)
+"""The first release whose API has all that is asked here; older ones are out of support."""
+
+BATCH, HIGH_BATCH = 50, 500
+"""Values in one request for everyone, and with the right apihighlimits (www.mediawiki.org,
+API:Etiquette and API:Query)."""
+
+
+class SiteInfo(Struct, frozen=True, kw_only=True):
+    """A wiki: its site, its software, and how many values one request may have."""
+
+    site: Site
+    generator: str
+    batch: int = BATCH
+
+
+async def read_siteinfo(api: ActionApi) -> SiteInfo:
+    """Ask a wiki who it is.
+
+    Raises NotAWikiError for an answer without siteinfo or a MediaWiki older than 1.35,
+    WikiRefusedError for a wiki that needs a login.
+    """
+    try:
+        answer = await api.get(
+            action="query",
+            meta=["siteinfo", "userinfo"],
+            siprop=["general", "namespaces"],
+            uiprop=["rights"],
+        )
+    except WikiRefusedError as error:
+        if error.code == "readapidenied":
+            raise WikiRefusedError(
+                f"{api.api_url} may only be read by its users: make an owner-only OAuth 2 consumer"
+                " on the wiki and give its access token (setting access_token_env)",
+                error.code,
+            ) from error
+        raise
+    try:
+        return _siteinfo(api.api_url, answer)
+    except (KeyError, TypeError) as error:
+        raise NotAWikiError(
+            f"{api.api_url} answers, but its siteinfo lacks {error}: is it a MediaWiki API?"
+        ) from error
+
+
+def _siteinfo(api_url: str, answer: Answer) -> SiteInfo:
+    general = answer["query"]["general"]
+    _check_version(api_url, general["generator"])
+    rights = answer["query"].get("userinfo", {}).get("rights", ())
+    return SiteInfo(
+        site=_site(api_url, general, answer["query"]["namespaces"]),
+        generator=general["generator"],
+        batch=HIGH_BATCH if "apihighlimits" in rights else BATCH,
+    )
+
+
+def _site(api_url: str, general: Answer, namespaces: Answer) -> Site:
+    scheme = urlsplit(api_url).scheme
+    server = general["server"]
+    known = site_of(general["wikiid"])
+    return Site(
+        wiki_id=general["wikiid"],
+        name=general["sitename"],
+        lang=known.lang if known else general["lang"],
+        dir="rtl" if general.get("rtl") else "ltr",
+        server=f"{scheme}:{server}" if server.startswith("//") else server,
+        code=known.code if known else "",
+        article_path=general["articlepath"],
+        script_path=general["scriptpath"],
+        namespaces={int(key): value["name"] for key, value in namespaces.items()},
+    )
+
+
+def _check_version(api_url: str, generator: str) -> None:
+    found = re.match(r"MediaWiki (\d+)\.(\d+)", generator)
+    if found and tuple(map(int, found.groups())) < OLDEST_MEDIAWIKI:
+        oldest = ".".join(map(str, OLDEST_MEDIAWIKI))
+        raise NotAWikiError(f"{api_url} runs {generator}; revq needs MediaWiki {oldest} or newer")

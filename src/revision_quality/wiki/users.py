@@ -1,0 +1,75 @@
+"""What a wiki tells of its users: groups, edit count, registration."""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
+
+from revision_quality.clock import Clock, system_clock
+from revision_quality.events.page_change import UserEntity
+from revision_quality.wiki.client import ActionApi, Answer
+
+KEPT_SECONDS = 300.0
+"""How old an edit count may be; a newcomer's first edits lie minutes apart."""
+
+KEPT_USERS = 20_000
+
+
+class Users:
+    """Reads users in batches and keeps them for some minutes."""
+
+    def __init__(self, api: ActionApi, batch: int, clock: Clock = system_clock) -> None:
+        self._api = api
+        self._batch = batch
+        self._clock = clock
+        self._kept: OrderedDict[str, tuple[datetime, UserEntity]] = OrderedDict()
+
+    async def read(self, names: Iterable[str]) -> dict[str, UserEntity]:
+        """Return the registered users of these names; the wiki does not know the others."""
+        wanted = set(names)
+        found = {name: user for name in wanted if (user := self._fresh(name))}
+        missing = sorted(wanted - found.keys())
+        for start in range(0, len(missing), self._batch):
+            found |= await self._ask(missing[start : start + self._batch])
+        return found
+
+    async def _ask(self, names: list[str]) -> dict[str, UserEntity]:
+        answer = await self._api.get(
+            action="query",
+            list="users",
+            ususers=names,
+            usprop=["groups", "editcount", "registration"],
+        )
+        entries = answer.get("query", {}).get("users", [])
+        found = {entry["name"]: _user(entry) for entry in entries if entry.get("userid")}
+        for name, user in found.items():
+            self._keep(name, user)
+        return found
+
+    def _fresh(self, name: str) -> UserEntity | None:
+        kept = self._kept.get(name)
+        if kept and (self._clock.now() - kept[0]).total_seconds() < KEPT_SECONDS:
+            return kept[1]
+        return None
+
+    def _keep(self, name: str, user: UserEntity) -> None:
+        self._kept[name] = (self._clock.now(), user)
+        self._kept.move_to_end(name)
+        if len(self._kept) > KEPT_USERS:
+            self._kept.popitem(last=False)
+
+
+def _user(entry: Answer) -> UserEntity:
+    groups = tuple(entry.get("groups", ()))
+    registration = entry.get("registration")
+    return UserEntity(
+        user_text=entry["name"],
+        user_id=entry["userid"],
+        groups=groups,
+        edit_count=entry.get("editcount"),
+        registration_dt=msgspec.convert(registration, datetime) if registration else None,
+        is_bot="bot" in groups,
+        is_temp=bool(entry.get("temp")) or "temp" in groups,
+        is_system=False,
+    )
