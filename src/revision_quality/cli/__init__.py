@@ -1,0 +1,1 @@
+"""The command `revq`: one module a verb."""

@@ -1,0 +1,80 @@
+"""`revq demo`: real edits replayed on this machine."""
+
+import asyncio
+import os
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from revision_quality.cli.display import Bar, show
+from revision_quality.cli.lock import locked
+from revision_quality.cli.service import Parts, Service, listen, run_service, until_signal
+from revision_quality.demo import sample_edits
+from revision_quality.demo.reader import SampleReader
+from revision_quality.models.revert_risk import RevertRisk
+from revision_quality.settings import Settings, Web
+from revision_quality.sites import site_of
+from revision_quality.sources.replay import ReplaySource, ReplayState
+from revision_quality.state_file import StateFile
+
+SPEED = 50_000.0
+"""A day of the sample, some eight edits, takes 1.7 seconds; the whole year ten minutes."""
+
+
+def demo(
+    port: Annotated[int, typer.Option(help="Port of the page; 0 takes any that is free.")] = 8080,
+    host: Annotated[str, typer.Option(help="Address to serve on.")] = "127.0.0.1",
+    speed: Annotated[
+        float,
+        typer.Option(min=0, help="How many times faster than it happened; 0: at once."),
+    ] = SPEED,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Data folder, to go on where a demo ended; else a temporary one."),
+    ] = None,
+    opens: Annotated[
+        bool | None, typer.Option("--open/--no-open", help="Open the page in a browser.")
+    ] = None,
+) -> None:
+    """Replay real edits of fourteen Wikipedias, scored on this machine, and serve the page."""
+    with ExitStack() as stack:
+        folder = data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="revq-demo-")))
+        stack.enter_context(locked(folder))
+        listening = stack.enter_context(listen(host, port))
+        settings = Settings(data_folder=str(folder), web=Web(host=host, port=port))
+        model = RevertRisk.load()
+        reader = SampleReader(sample_edits())
+        source = ReplaySource(reader.changes, speed, StateFile(folder / "replay.json", ReplayState))
+        parts = Parts(
+            sources=[source],
+            model=model,
+            levels=model.levels,
+            reader_of=lambda _: reader,
+            site_of=site_of,
+            is_kept=True,
+        )
+
+        async def watch(service: Service) -> None:
+            console = Console()
+            console.print(f"Recent changes: {service.url}recent-changes   (Ctrl+C ends)")
+            if _has_browser() if opens is None else opens:
+                typer.launch(service.url)
+            bar = lambda: [Bar("edits replayed", source.emitted, source.total)]  # noqa: E731
+            display = asyncio.create_task(show(service, bar, console, counted=True))
+            await until_signal()
+            display.cancel()
+
+        asyncio.run(run_service(settings, parts, listening, watch))
+
+
+def _has_browser() -> bool:
+    """Tell whether somebody sits at a desktop; a browser in the terminal helps nobody."""
+    has_desktop = sys.platform in ("darwin", "win32") or any(
+        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")
+    )
+    return has_desktop and sys.stdout.isatty()

@@ -1,0 +1,62 @@
+"""The command line: verbs, and errors told in one sentence."""
+
+import sys
+
+import typer
+from rich.console import Console
+
+from revision_quality import __version__
+from revision_quality.cli.demo import demo
+from revision_quality.cli.init import init
+from revision_quality.cli.logs import set_up_logs
+from revision_quality.cli.run import run as run_verb
+from revision_quality.cli.score import score
+from revision_quality.cli.train import train
+from revision_quality.errors import RevisionQualityError
+
+app = typer.Typer(
+    name="revq",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Score every edit of any MediaWiki once, and show recent changes by risk of revert.",
+)
+
+
+@app.callback(invoke_without_command=True)
+def version(
+    context: typer.Context,
+    shows_version: bool = typer.Option(False, "--version", help="Print the version."),
+) -> None:
+    """Print the version, or pass on to the verb."""
+    if shows_version:
+        typer.echo(f"revq {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(2)
+
+
+app.command()(demo)
+app.command(name="run")(run_verb)
+app.command()(init)
+app.command()(score)
+app.command()(train)
+
+
+def run() -> None:
+    """Run a verb; end with 1 and one sentence where it cannot do what was asked."""
+    set_up_logs()
+    try:
+        app()
+    except RevisionQualityError as error:
+        Console(stderr=True, soft_wrap=True, highlight=False).print(
+            f"[bold red]revq:[/bold red] {_escaped(str(error))}"
+        )
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("[", "\\[")

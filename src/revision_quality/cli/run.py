@@ -1,0 +1,113 @@
+"""`revq run`: everything for the configured wikis."""
+
+import asyncio
+import socket
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from msgspec.structs import replace
+from rich.console import Console
+
+from revision_quality.cli.display import Bar, show
+from revision_quality.cli.lock import locked
+from revision_quality.cli.service import Parts, Service, listen, run_service, until_signal
+from revision_quality.cli.wikis import ConnectedWiki, connect, http_client
+from revision_quality.errors import SettingsError
+from revision_quality.models.revert_risk import RevertRisk
+from revision_quality.settings import Settings, Wiki, check_settings, load_settings
+from revision_quality.sources.polling import PollingSource, PollingState
+from revision_quality.state_file import StateFile
+from revision_quality.wiki.reader import ApiReader
+
+DEFAULT_FILE = Path("revq.toml")
+
+
+def run(
+    config: Annotated[
+        Path | None, typer.Argument(help="Settings file; revq.toml if it is here.")
+    ] = None,
+    wiki: Annotated[
+        list[str] | None, typer.Option(help="Address of a wiki's api.php, instead of a file.")
+    ] = None,
+    data: Annotated[Path | None, typer.Option(help="Data folder, instead of the file's.")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to serve on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port of the page; 0: any that is free.")] = None,
+) -> None:
+    """Poll wikis, score every edit once, and serve recent changes."""
+    settings = _settings(config, wiki or [])
+    settings = replace(
+        settings,
+        data_folder=str(data or settings.data_folder),
+        web=replace(
+            settings.web,
+            host=settings.web.host if host is None else host,
+            port=settings.web.port if port is None else port,
+        ),
+    )
+    check_settings(settings)
+    with ExitStack() as stack:
+        stack.enter_context(locked(settings.data))
+        listening = stack.enter_context(listen(settings.web.host, settings.web.port))
+        asyncio.run(_run(settings, listening))
+
+
+def _settings(config: Path | None, apis: list[str]) -> Settings:
+    if apis and config:
+        raise SettingsError("give a settings file or --wiki, not both")
+    if apis:
+        return Settings(wikis=tuple(Wiki(api=api) for api in apis))
+    if config is None and not DEFAULT_FILE.exists():
+        raise SettingsError(
+            "no wiki to score: give --wiki https://example.org/w/api.php,"
+            " or a settings file made by `revq init`"
+        )
+    return load_settings(config or DEFAULT_FILE)
+
+
+async def _run(settings: Settings, listening: socket.socket) -> None:
+    model = RevertRisk.load(Path(settings.model.file) if settings.model.file else None)
+    async with http_client() as client:
+        wikis = await connect(settings.wikis, client, settings.data)
+        sources = {wiki.info.site.wiki_id: _source(settings, wiki) for wiki in wikis}
+        readers = {wiki.info.site.wiki_id: ApiReader(wiki.api, wiki.info.batch) for wiki in wikis}
+        sites = {wiki.info.site.wiki_id: wiki.info.site for wiki in wikis}
+        parts = Parts(
+            sources=list(sources.values()),
+            model=model,
+            levels=model.levels,
+            reader_of=readers.get,
+            site_of=sites.get,
+        )
+
+        def bars() -> list[Bar]:
+            return [
+                Bar(f"catching up with {wiki_id}", progress.done, progress.total)
+                for wiki_id, source in sources.items()
+                if (progress := source.catch_up)
+            ]
+
+        async def watch(service: Service) -> None:
+            console = Console()
+            for wiki in wikis:
+                console.print(f"{wiki.info.site.name} ({wiki.info.site.wiki_id}),"
+                              f" {wiki.info.generator}")  # fmt: skip
+            console.print(f"Recent changes: {service.url}recent-changes   (Ctrl+C ends)")
+            console.print(f"Data folder: {settings.data.absolute()}")
+            display = asyncio.create_task(show(service, bars, console, counted=False))
+            await until_signal()
+            display.cancel()
+
+        await run_service(settings, parts, listening, watch)
+
+
+def _source(settings: Settings, wiki: ConnectedWiki) -> PollingSource:
+    store = StateFile(settings.data / "polling" / f"{wiki.info.site.wiki_id}.json", PollingState)
+    return PollingSource(
+        wiki.api,
+        wiki.info,
+        store,
+        interval=wiki.settings.interval,
+        overlap=wiki.settings.overlap,
+    )

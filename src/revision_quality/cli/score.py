@@ -1,0 +1,170 @@
+"""`revq score`: one-off scores of a wiki's revisions, or of a file of revisions."""
+
+import asyncio
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from revision_quality.cli.wikis import http_client, open_api
+from revision_quality.clock import system_clock
+from revision_quality.errors import InvalidRevisionError, SettingsError
+from revision_quality.events.page_change import PageChange
+from revision_quality.models.base import Prediction, Unscored
+from revision_quality.models.revert_risk import RevertRisk
+from revision_quality.scoring.rules import not_scorable
+from revision_quality.scoring.scorer import NotScored, Scorer
+from revision_quality.settings import Wiki
+from revision_quality.sources.recent_change import page_change
+from revision_quality.sources.revision_rows import revision_rows
+from revision_quality.wiki.reader import ApiReader
+from revision_quality.wiki.revision_data import RevisionData, read_revision_data
+from revision_quality.wiki.siteinfo import read_siteinfo
+from revision_quality.wiki.users import Users
+
+_LINES_AT_ONCE = 100
+"""Lines read, scored and written together."""
+
+_REVISIONS_AT_ONCE = 25
+
+Answer = dict[str, Any]
+
+
+def score(
+    revisions: Annotated[list[int] | None, typer.Argument(help="Revision ids.")] = None,
+    wiki: Annotated[str | None, typer.Option(help="Address of the wiki's api.php.")] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option(help="Lift Wing revision_data objects, one a line; - for standard input."),
+    ] = None,
+    model: Annotated[Path | None, typer.Option(help="Model file; else the package's.")] = None,
+) -> None:
+    """Print a Lift Wing response for each revision, one a line, in order, errors included."""
+    if (wiki is None) == (file is None):
+        raise SettingsError("give --wiki URL and revision ids, or --file F")
+    if file is not None and revisions:
+        raise SettingsError("revision ids go with --wiki, not with --file")
+    if wiki is not None and not revisions:
+        raise SettingsError("give the revision ids to score behind --wiki URL")
+    scorer = RevertRisk.load(model)
+    if wiki is not None:
+        asyncio.run(_score_wiki(scorer, wiki, revisions or []))
+    elif file is not None:
+        _score_file(scorer, file)
+
+
+def _score_file(model: RevertRisk, path: Path) -> None:
+    with ExitStack() as stack:
+        try:
+            lines: BinaryIO = (
+                sys.stdin.buffer if str(path) == "-" else stack.enter_context(path.open("rb"))
+            )
+        except OSError as error:
+            raise SettingsError(f"file {path} cannot be read ({error.strerror})") from error
+        is_shown = sys.stderr.isatty() and not sys.stdout.isatty()
+        progress = stack.enter_context(Progress(console=Console(stderr=True), disable=not is_shown))
+        task = progress.add_task("lines scored", total=None)
+        for part in _parts(lines):
+            _print(score_lines(model, part))
+            progress.advance(task, len(part))
+
+
+def score_lines(model: RevertRisk, lines: Sequence[bytes]) -> list[Answer]:
+    """Return one Lift Wing response for each line, in their order."""
+    read = [_read_line(line) for line in lines]
+    data = [item for item in read if isinstance(item, RevisionData)]
+    scores = iter(model.score([item.revision for item in data]))
+    return [
+        _answer(model, item.revision.wiki_id, item.rev_id, next(scores))
+        if isinstance(item, RevisionData)
+        else item
+        for item in read
+    ]
+
+
+def _read_line(line: bytes) -> RevisionData | Answer:
+    try:
+        value = msgspec.json.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return {"error": f"Unrecognized request format: {error}"}
+    if isinstance(value, dict) and isinstance(value.get("revision_data"), dict):
+        value = value["revision_data"]
+    try:
+        return read_revision_data(value)
+    except InvalidRevisionError as error:
+        return {"detail": str(error)}
+
+
+async def _score_wiki(model: RevertRisk, url: str, rev_ids: list[int]) -> None:
+    async with http_client() as client:
+        api = open_api(Wiki(api=url), client)
+        info = await read_siteinfo(api)
+        reader, users = ApiReader(api, info.batch), Users(api, info.batch)
+        for start in range(0, len(rev_ids), _REVISIONS_AT_ONCE):
+            part = rev_ids[start : start + _REVISIONS_AT_ONCE]
+            rows = await revision_rows(api, part, info.batch)
+            named = await users.read(row.user for row in rows if row.user and row.userid)
+            changes = [page_change(row, info.site, named, system_clock.now()) for row in rows]
+            known = {change.revision.rev_id: change for change in changes if change}
+            scorable = [change for change in known.values() if not_scorable(change) is None]
+            outcomes = await Scorer(model).score(reader, scorable)
+            scored = {
+                change.revision.rev_id: outcome
+                for change, outcome in zip(scorable, outcomes, strict=True)
+            }
+            _print(
+                _answer(model, info.site.wiki_id, rev_id, scored[rev_id])
+                if rev_id in scored
+                else _refusal(rev_id, known.get(rev_id))
+                for rev_id in part
+            )
+
+
+def _refusal(rev_id: int, change: PageChange | None) -> Answer:
+    refusal = not_scorable(change) if change else None
+    if refusal is None:
+        return _error(rev_id, "revision_missing", f"The wiki has no revision {rev_id}.")
+    return _error(rev_id, refusal.reason, refusal.message)
+
+
+def _answer(
+    model: RevertRisk, wiki_id: str, rev_id: int, outcome: Prediction | Unscored | NotScored
+) -> Answer:
+    if not isinstance(outcome, Prediction):
+        return _error(rev_id, outcome.reason, outcome.message)
+    return {
+        "model_name": model.name,
+        "model_version": model.version,
+        "wiki_db": wiki_id,
+        "revision_id": rev_id,
+        "output": {
+            "prediction": outcome.prediction,
+            "probabilities": {"true": outcome.score, "false": 1 - outcome.score},
+        },
+    }
+
+
+def _error(rev_id: int, reason: str, message: str) -> Answer:
+    return {
+        "detail": f"Could not make prediction for revision {rev_id}. Reason: {reason}. {message}",
+        "revision_id": rev_id,
+    }
+
+
+def _parts(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
+    full = (line for line in lines if line.strip())
+    while part := list(islice(full, _LINES_AT_ONCE)):
+        yield part
+
+
+def _print(answers: Iterable[Answer]) -> None:
+    for answer in answers:
+        sys.stdout.write(msgspec.json.encode(answer).decode() + "\n")
+    sys.stdout.flush()
