@@ -124,8 +124,12 @@ def check_settings(settings: Settings) -> None:
 
 def check_api_url(url: str) -> None:
     """Raise SettingsError if `url` cannot be the address of an api.php."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.netloc:
+    try:
+        parts = urlsplit(url)
+        is_address = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        is_address = False
+    if not is_address:
         raise SettingsError(
             f"{url!r} is no web address: give the wiki's api.php,"
             " such as https://example.org/w/api.php"

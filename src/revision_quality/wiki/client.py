@@ -105,6 +105,9 @@ class ActionApi:
                 body = await _bounded(response)
             finally:
                 await response.aclose()
+            if response.history:
+                # A redirect drops the body of a POST, so later requests go where this one ended.
+                self.api_url = str(response.url.copy_with(query=None))
         except httpx.TimeoutException as error:
             raise WikiUnavailableError(f"{self.api_url} does not answer in time") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
