@@ -1,0 +1,1 @@
+"""The filters of Recent Changes: from a query string to the rows that hold."""

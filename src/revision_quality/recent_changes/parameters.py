@@ -1,0 +1,223 @@
+"""The kinds of URL parameters: how each reads its values and writes them back."""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from revision_quality.recent_changes.cursor import Cursor
+
+MAX_VALUES = 500
+"""Values read of one parameter; what follows is refused. Bounds the SQL made from a URL."""
+
+_SHOWN_CHARACTERS = 64
+
+
+class Notice(Struct, frozen=True):
+    """A value that a parameter does not take, what is allowed, and how the page goes on."""
+
+    parameter: str
+    value: str
+    allowed: str
+    outcome: str = "it is ignored"
+
+    @property
+    def text(self) -> str:
+        """What the reader is told."""
+        return (
+            f"“{self.value}” is no value of {self.parameter}: {self.outcome}. "
+            f"Allowed: {self.allowed}."
+        )
+
+
+class Parameter(Protocol):
+    """A URL parameter that fills one field of Filters."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the URL."""
+        ...
+
+    @property
+    def field(self) -> str:
+        """The field of Filters."""
+        ...
+
+    def read(self, values: Sequence[str]) -> tuple[Any, list[Notice]]:
+        """Return the field's value and what could not be read; the last value counts, or all."""
+        ...
+
+    def write(self, value: Any) -> str:
+        """Return the parameter's text, "" where it is the default."""
+        ...
+
+
+class Choice(Struct, frozen=True):
+    """Some of a fixed list, joined by `;`; none, `all` and the empty text mean no restriction.
+
+    `aliases` gives other names of values.
+    """
+
+    name: str
+    field: str
+    choices: tuple[str, ...]
+    aliases: Mapping[str, tuple[str, ...]] = {}
+
+    def read(self, values: Sequence[str]) -> tuple[frozenset[str], list[Notice]]:  # noqa: D102
+        parts = _parts(values)
+        if "all" in parts:
+            return frozenset(), []
+        taken: set[str] = set()
+        notices = []
+        for part in parts[:MAX_VALUES]:
+            meant = self.aliases.get(part) or ((part,) if part in self.choices else ())
+            taken.update(meant)
+            if not meant:
+                notices.append(_notice(self.name, part, self.allowed))
+        return frozenset(taken), notices
+
+    def write(self, value: frozenset[str]) -> str:  # noqa: D102
+        return ";".join(choice for choice in self.choices if choice in value)
+
+    @property
+    def allowed(self) -> str:
+        """The choices, for a notice."""
+        return ", ".join(dict.fromkeys((*self.choices, *self.aliases)))
+
+
+class Words(Struct, frozen=True):
+    """Any words of the characters in `pattern`, joined by `;`."""
+
+    name: str
+    field: str
+    pattern: str
+    allowed: str
+
+    def read(self, values: Sequence[str]) -> tuple[frozenset[str], list[Notice]]:  # noqa: D102
+        parts = [part for part in _parts(values) if part != "all"]
+        taken = {part for part in parts[:MAX_VALUES] if re.fullmatch(self.pattern, part, re.ASCII)}
+        refused = [part for part in parts if part not in taken]
+        return frozenset(taken), [_notice(self.name, part, self.allowed) for part in refused]
+
+    def write(self, value: frozenset[str]) -> str:  # noqa: D102
+        return ";".join(sorted(value))
+
+
+class Numbers(Struct, frozen=True):
+    """Some whole numbers of at most nine digits, joined by `;`."""
+
+    name: str
+    field: str
+    allowed: str
+
+    def read(self, values: Sequence[str]) -> tuple[frozenset[int], list[Notice]]:  # noqa: D102
+        words = Words(self.name, self.field, r"\d{1,9}", self.allowed)
+        taken, notices = words.read(values)
+        return frozenset(map(int, taken)), notices
+
+    def write(self, value: frozenset[int]) -> str:  # noqa: D102
+        return ";".join(map(str, sorted(value)))
+
+
+class Flag(Struct, frozen=True):
+    """0 or 1; the empty text means 0."""
+
+    name: str
+    field: str
+
+    def read(self, values: Sequence[str]) -> tuple[bool, list[Notice]]:  # noqa: D102
+        value = _last(values)
+        if value not in {"", "0", "1"}:
+            return False, [_notice(self.name, value, "0 or 1")]
+        return value == "1", []
+
+    def write(self, value: bool) -> str:  # noqa: D102
+        return "1" if value else ""
+
+
+class Integer(Struct, frozen=True):
+    """A whole number; beyond its bounds the bound is used."""
+
+    name: str
+    field: str
+    default: int
+    least: int
+    most: int
+
+    def read(self, values: Sequence[str]) -> tuple[int, list[Notice]]:  # noqa: D102
+        text = _last(values)
+        if not text:
+            return self.default, []
+        allowed = f"a whole number from {self.least} to {self.most}"
+        if not re.fullmatch(r"\d{1,9}", text, re.ASCII):
+            return self.default, [_notice(self.name, text, allowed, self.default)]
+        number = min(max(int(text), self.least), self.most)
+        if number != int(text):
+            return number, [_notice(self.name, text, allowed, number)]
+        return number, []
+
+    def write(self, value: int) -> str:  # noqa: D102
+        return "" if value == self.default else str(value)
+
+
+class Days(Struct, frozen=True):
+    """A number of days, fractions allowed, above 0."""
+
+    name: str
+    field: str
+    most: float
+
+    def read(self, values: Sequence[str]) -> tuple[float | None, list[Notice]]:  # noqa: D102
+        text = _last(values)
+        if not text:
+            return None, []
+        try:
+            days = float(text)
+        except ValueError:
+            days = math.nan
+        if not 0 < days <= self.most:
+            allowed = f"a number above 0, at most {self.most:g}"
+            return None, [_notice(self.name, text, allowed)]
+        return days, []
+
+    def write(self, value: float | None) -> str:  # noqa: D102
+        return "" if value is None else f"{value!r}".removesuffix(".0")
+
+
+class Position(Struct, frozen=True):
+    """A cursor."""
+
+    name: str
+    field: str
+
+    def read(self, values: Sequence[str]) -> tuple[Cursor | None, list[Notice]]:  # noqa: D102
+        text = _last(values)
+        if not text:
+            return None, []
+        try:
+            return Cursor.parse(text), []
+        except ValueError:
+            allowed = "<timestamp>-<rev_id>-<wiki_id>, as the link to older changes has it"
+            return None, [_notice(self.name, text, allowed)]
+
+    def write(self, value: Cursor | None) -> str:  # noqa: D102
+        return "" if value is None else str(value)
+
+
+def _parts(values: Sequence[str]) -> list[str]:
+    parts = (part.strip() for value in values for part in value.split(";"))
+    return list(dict.fromkeys(part for part in parts if part))
+
+
+def _last(values: Sequence[str]) -> str:
+    return values[-1].strip() if values else ""
+
+
+def _notice(parameter: str, value: str, allowed: str, used: int | None = None) -> Notice:
+    if len(value) > _SHOWN_CHARACTERS:
+        value = value[: _SHOWN_CHARACTERS - 1] + "…"
+    if used is None:
+        return Notice(parameter, value, allowed)
+    return Notice(parameter, value, allowed, f"{used} is used")

@@ -1,0 +1,38 @@
+// The connection that keeps the list in step with the server.
+
+const RECONNECT_MILLISECONDS = 5000;
+
+export class Feed {
+  // `handlers` has change, remove, summary, reset and state ("open", "waiting").
+  constructor(path, query, seq, handlers) {
+    this.url = `${path}/events?${query ? `${query}&` : ""}since=`;
+    this.seq = seq;
+    this.handlers = handlers;
+    this.open();
+  }
+
+  open() {
+    this.source = new EventSource(this.url + this.seq);
+    for (const name of ["change", "remove", "summary", "reset"]) {
+      this.source.addEventListener(name, (event) => {
+        this.seq = event.lastEventId;
+        this.handlers[name](JSON.parse(event.data));
+      });
+    }
+    this.source.onopen = () => this.handlers.state("open");
+    this.source.onerror = () => this.wait();
+  }
+
+  // EventSource comes back by itself after a lost connection, but not after an error's answer.
+  wait() {
+    this.handlers.state("waiting");
+    if (this.source.readyState === EventSource.CLOSED) {
+      this.timer = setTimeout(() => this.open(), RECONNECT_MILLISECONDS);
+    }
+  }
+
+  close() {
+    clearTimeout(this.timer);
+    this.source.close();
+  }
+}

@@ -1,0 +1,35 @@
+import pytest
+
+from revision_quality.levels.level import Level
+from revision_quality.recent_changes.level_card import describe
+
+
+@pytest.mark.parametrize(
+    ("precision", "words"),
+    [
+        (0.45, "about 4 of 10 of them get reverted"),
+        (0.81, "about 8 of 10 of them get reverted"),
+        (0.02, "about 2 of 100 of them get reverted"),
+        (0.004, "about 4 of 1000 of them get reverted"),
+        (1.0, "about all of them get reverted"),
+        (0.0, "about none of them get reverted"),
+    ],
+)
+def test_precision_is_told_in_whole_numbers(precision: float, words: str) -> None:
+    assert words in describe(level("likelybad", precision))
+
+
+def test_what_a_level_costs_and_finds() -> None:
+    assert describe(level("likelybad", 0.5)) == (
+        "3.4 % of edits; about 5 of 10 of them get reverted; finds 62 % of what gets reverted"
+    )
+
+
+def test_good_edits_stay() -> None:
+    assert describe(level("likelygood", 0.994)) == "3.4 % of edits; about 99 of 100 of them stay"
+
+
+def level(name: str, precision: float) -> Level:
+    return Level(
+        name=name, threshold=0.5, precision=precision, recall=0.62, flag_rate=0.034, target=""
+    )

@@ -1,0 +1,121 @@
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+import pytest_asyncio
+import uvicorn
+from msgspec.structs import replace
+from sqlalchemy import Connection, bindparam, delete, insert
+from starlette.applications import Starlette
+
+from revision_quality.views.change import Change
+from revision_quality.views.changes import ChangesView
+from revision_quality.views.database import Database
+from revision_quality.views.tables import changes, progress
+from revision_quality.web.app import create_app
+from revision_quality.web.server import Server
+from tests.recent_changes.examples import LEVELS, SITES
+from tests.recent_changes.test_query import values
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the tests of this folder in one event loop, so that they share one browser."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents and pytest_asyncio.is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+async def until(holds: Callable[[], bool], seconds: float = 10) -> None:
+    """Wait for something to hold. Raises TimeoutError."""
+    async with asyncio.timeout(seconds):
+        while not holds():  # noqa: ASYNC110 (what is waited for rings no bell)
+            await asyncio.sleep(0.01)
+
+
+_DELETE = delete(changes).where(
+    changes.c.wiki_id == bindparam("wiki"), changes.c.rev_id == bindparam("rev")
+)
+
+
+class WritableView(ChangesView):
+    """The real view, into which a test writes rows without events."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.database = database
+
+    async def write(self, *rows: Change) -> None:
+        """Write rows, new or again, as one transaction."""
+        seq = max(await self.last_seq(), 0)
+        numbered = [replace(row, seq=seq + n) for n, row in enumerate(rows, start=1)]
+
+        def save(connection: Connection) -> None:
+            connection.execute(_DELETE, [{"wiki": row.wiki_id, "rev": row.rev_id} for row in rows])
+            connection.execute(insert(changes), [values(row) for row in numbered])
+            connection.execute(delete(progress).where(progress.c.name == "seq"))
+            connection.execute(insert(progress).values(name="seq", value=numbered[-1].seq))
+
+        await self.database.write(save)
+        self._bell.ring()
+
+    async def delete(self, row: Change) -> None:
+        """Leave of a row what a deletion leaves."""
+        await self.write(Change(wiki_id=row.wiki_id, rev_id=row.rev_id, seq=0, deleted=True))
+
+    async def break_down(self) -> None:
+        """Make every further call fail."""
+        await self.database.write(changes.drop)
+        await self.database.write(progress.drop)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def view(tmp_path: Path) -> AsyncIterator[WritableView]:
+    view = WritableView(Database(f"sqlite:///{tmp_path}/views.sqlite"))
+    yield view
+    await view.close()
+
+
+@pytest.fixture
+def app(view: WritableView) -> Starlette:
+    return create_app(view, SITES.get, LEVELS)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def client(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        yield client
+
+
+Serve = Callable[[Starlette], AbstractAsyncContextManager[str]]
+
+
+@pytest.fixture
+def serve() -> Serve:
+    """Serve an application by uvicorn on loopback; gives its address."""
+    return _serve
+
+
+@asynccontextmanager
+async def _serve(app: Starlette) -> AsyncIterator[str]:
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = Server(
+        uvicorn.Config(app, log_level="critical", lifespan="off"), app.state.broadcaster.close
+    )
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
+    await until(lambda: server.started)
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await asyncio.wait_for(serving, 10)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def address(app: Starlette) -> AsyncIterator[str]:
+    async with _serve(app) as address:
+        yield address

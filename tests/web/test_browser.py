@@ -1,0 +1,346 @@
+"""The page in a real browser."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, async_playwright, expect
+from starlette.applications import Starlette
+
+from revision_quality.views.change import State
+from revision_quality.web.app import create_app
+from revision_quality.web.interface import Interface
+from tests.recent_changes.examples import LEVELS, SITES, change
+from tests.web.conftest import Serve, WritableView
+
+pytestmark = pytest.mark.browser
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+    "--no-first-run",
+]
+
+Open = Callable[..., Awaitable[Page]]
+
+PENDING = change(3, state=State.PENDING, score=None, title="Pending page")
+RISKY = change(2, score=0.95, title="Risky page")
+HEBREW = change(1, wiki_id="hewiki", title="C++ (שפת תכנות)", user="דנה", score=0.05)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    if not CHROMIUM.exists():
+        pytest.skip(f"{CHROMIUM} is missing: apt-get install --no-install-recommends chromium")
+    return CHROMIUM
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser(chromium: Path) -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def open_page(browser: Browser, address: str) -> AsyncIterator[Open]:
+    """Open a page; afterwards, it must have asked nobody else and said no error."""
+    complaints: list[str] = []
+
+    async def open_page(query: str = "", at: str = address, **options: Any) -> Page:
+        context = await browser.new_context(**{"timezone_id": "UTC", "locale": "en-GB", **options})
+        page = await context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on(
+            "request", lambda sent: None if sent.url.startswith(at) else complaints.append(sent.url)
+        )
+        await page.goto(f"{at}/recent-changes?{query}")
+        return page
+
+    yield open_page
+    for context in browser.contexts:
+        await context.close()
+    assert complaints == []
+
+
+def keys(page: Page) -> Awaitable[list[str]]:
+    found: Awaitable[list[str]] = page.eval_on_selector_all(
+        "#changes li", "rows => rows.map(row => row.id)"
+    )
+    return found
+
+
+async def connected(page: Page) -> None:
+    await expect(page.locator("#status")).to_have_text("Up to date.")
+
+
+async def test_new_edits_appear_in_their_place(open_page: Open, view: WritableView) -> None:
+    await view.write(change(10), change(30))
+    page = await open_page()
+    await connected(page)
+
+    await view.write(change(40, timestamp=1_700_100_000))
+    await view.write(change(20))
+    await expect(page.locator("#changes li")).to_have_count(4)
+
+    assert await keys(page) == ["enwiki:40", "enwiki:30", "enwiki:20", "enwiki:10"]
+    await expect(page.locator("#changes h2")).to_have_text(["16 November 2023", "14 November 2023"])
+    await expect(page.locator("#status")).to_have_text("2 new changes.")
+    await expect(page.locator("#summary")).to_contain_text("4 edits: 4 scored")
+
+
+async def test_a_score_comes_in_place_and_the_focus_stays(
+    open_page: Open, view: WritableView
+) -> None:
+    await view.write(PENDING)
+    page = await open_page()
+    await connected(page)
+    await page.locator("#changes a", has_text="hist").focus()
+
+    await view.write(change(3, score=0.97, title="Pending page"))
+    await expect(page.locator("#changes .risk")).to_have_text("0.97 Very likely")
+    await expect(page.locator("#changes a", has_text="hist")).to_be_focused()
+
+
+async def test_deleted_edits_disappear(open_page: Open, view: WritableView) -> None:
+    await view.write(change(1), change(2, timestamp=1_700_100_000))
+    page = await open_page()
+    await connected(page)
+
+    await view.delete(change(2))
+    await expect(page.locator("#changes li")).to_have_count(1)
+    await expect(page.locator("#changes h2")).to_have_count(1)
+
+
+async def test_an_edit_that_gets_its_score_leaves_the_page_of_those_without(
+    open_page: Open, view: WritableView
+) -> None:
+    await view.write(PENDING)
+    page = await open_page("state=pending")
+    await connected(page)
+    await view.write(change(3))
+    await expect(page.locator("#changes li")).to_have_count(0)
+
+
+async def test_the_page_keeps_its_length_and_its_end(open_page: Open, view: WritableView) -> None:
+    await view.write(*(change(n) for n in range(10, 15)))
+    page = await open_page("limit=3")
+    await connected(page)
+
+    await view.write(change(5))
+    await view.write(change(20))
+    await expect(page.locator("#changes li").first).to_have_attribute("id", "enwiki:20")
+    assert await keys(page) == ["enwiki:20", "enwiki:14", "enwiki:13"]
+    await expect(page.locator("#status")).to_have_text("1 new change.")
+
+
+async def test_with_live_updates_off_new_edits_wait(open_page: Open, view: WritableView) -> None:
+    await view.write(change(1), change(2))
+    page = await open_page()
+    await connected(page)
+    await page.get_by_role("switch", name="Live updates").uncheck()
+
+    await view.write(change(3), change(4))
+    await view.delete(change(1))
+    await view.delete(change(4))
+    held = page.get_by_role("button", name="View 1 new change")
+    await expect(held).to_be_visible()
+    assert await keys(page) == ["enwiki:2"]
+    await held.click()
+    assert await keys(page) == ["enwiki:3", "enwiki:2"]
+    await expect(held).to_be_hidden()
+
+
+async def test_filters_apply_at_once(open_page: Open, view: WritableView) -> None:
+    await view.write(PENDING, RISKY, HEBREW)
+    page = await open_page()
+    await connected(page)
+
+    await page.get_by_label("Very likely to be reverted").check()
+    await expect(page.locator("#changes li")).to_have_count(1)
+    await expect(page).to_have_url(re.compile(r"/recent-changes\?revertrisk=verylikelybad$"))
+    await view.write(change(8, score=0.91), change(9, score=0.2))
+    await expect(page.locator("#changes li")).to_have_count(2)
+    assert await keys(page) == ["enwiki:8", "enwiki:2"]
+
+    await page.get_by_role("link", name="Remove filter").click()
+    await expect(page.locator("#changes li")).to_have_count(5)
+
+
+async def test_the_page_works_without_javascript(open_page: Open, view: WritableView) -> None:
+    await view.write(PENDING, RISKY, HEBREW)
+    page = await open_page(java_script_enabled=False)
+    await expect(page.locator("#changes li")).to_have_count(3)
+    await expect(page.locator(".live")).to_be_hidden()
+
+    await page.get_by_label("Very likely to be reverted").check()
+    await page.get_by_text("More filters").click()
+    await page.get_by_role("checkbox", name="Unregistered Editors").check()
+    await page.get_by_role("checkbox", name="Experienced users At").check()
+    await page.get_by_role("button", name="Show").click()
+    await expect(page.locator("#changes li")).to_have_count(1)
+    await expect(page.locator(".chosen")).to_have_count(3)
+
+    await page.get_by_role("link", name="Clear all").click()
+    await expect(page.locator("#changes li")).to_have_count(3)
+
+
+async def test_times_are_the_readers_own(open_page: Open, view: WritableView) -> None:
+    await view.write(change(1, timestamp=1_700_000_000))
+    page = await open_page(timezone_id="Asia/Tokyo")
+    await expect(page.locator("#zone")).to_have_text("Asia/Tokyo")
+    await expect(page.locator("#changes time")).to_have_text("07:13")
+    await expect(page.locator("#changes h2")).to_have_text("15 November 2023")
+
+
+async def test_a_wiki_from_right_to_left_keeps_its_direction(
+    open_page: Open, view: WritableView
+) -> None:
+    await view.write(RISKY, HEBREW)
+    page = await open_page()
+    title = page.get_by_role("link", name=HEBREW.title)
+    direction = "link => getComputedStyle(link.parentElement).direction"
+    assert await title.evaluate(direction) == "rtl"
+    assert await page.get_by_role("link", name="Risky page").evaluate(direction) == "ltr"
+
+
+async def test_an_interface_from_right_to_left_is_mirrored(
+    open_page: Open, view: WritableView, serve: Serve
+) -> None:
+    await view.write(RISKY, HEBREW)
+    app = create_app(view, SITES.get, LEVELS, interface=Interface("he", "rtl"))
+    async with serve(app) as address:
+        page = await open_page(at=address)
+        risk = await page.locator("#changes .risk").first.bounding_box()
+        text = await page.locator("#changes li > div").first.bounding_box()
+        assert risk is not None
+        assert text is not None
+        assert risk["x"] > text["x"] + text["width"]
+        await page.context.close()
+
+
+@pytest.mark.parametrize("query", ["", "revertrisk=maybebad&wiki=nosuchwiki&limit=x"])
+async def test_a_narrow_screen_needs_no_sideways_scrolling(
+    open_page: Open, view: WritableView, query: str
+) -> None:
+    long = change(7, title="Donaudampfschifffahrtsgesellschaft" * 5, comment="x" * 400)
+    await view.write(RISKY, HEBREW, PENDING, long)
+    page = await open_page(query, viewport={"width": 360, "height": 740})
+    await page.get_by_text("More filters").click()
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+async def test_dark_as_the_reader_prefers(open_page: Open, view: WritableView) -> None:
+    await view.write(RISKY)
+    colours = [await _colours(await open_page(color_scheme=scheme)) for scheme in ("light", "dark")]
+    (light_back, light_text), (dark_back, dark_text) = colours
+    assert (light_back > 0.8, light_text < 0.2) == (True, True)
+    assert (dark_back < 0.1, dark_text > 0.7) == (True, True)
+
+
+async def _colours(page: Page) -> tuple[float, float]:
+    return await _luminance(page, "backgroundColor"), await _luminance(page, "color")
+
+
+async def _luminance(page: Page, name: str) -> float:
+    colour = await page.evaluate(f"getComputedStyle(document.body).{name}")
+    red, green, blue = (int(part) / 255 for part in re.findall(r"\d+", colour)[:3])
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+CONTRAST = """
+() => {
+  const channel = (value) => {
+    const share = value / 255;
+    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+  };
+  const luminance = ([red, green, blue]) =>
+    0.2126 * channel(red) + 0.7152 * channel(green) + 0.0722 * channel(blue);
+  const parts = (colour) => (colour.match(/[\\d.]+/g) || []).map(Number);
+  const background = (element) => {
+    for (let at = element; at; at = at.parentElement) {
+      const colour = parts(getComputedStyle(at).backgroundColor);
+      if (colour.length === 3 || colour[3] === 1) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const poor = [];
+  for (const element of document.querySelectorAll("main *")) {
+    const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+    if (!own || element.closest("option, select") || !element.offsetParent) continue;
+    const one = luminance(parts(getComputedStyle(element).color));
+    const other = luminance(background(element));
+    const ratio = (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
+    if (ratio < 4.5) poor.push(`${element.outerHTML.slice(0, 80)} ${ratio.toFixed(2)}`);
+  }
+  return poor;
+}
+"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_texts_have_the_contrast_of_wcag_aa(
+    open_page: Open, view: WritableView, scheme: str
+) -> None:
+    scored = [change(30 + n, score=n / 10, size=100 + n, parent_size=105) for n in range(1, 10)]
+    hidden = change(
+        20, user=None, user_hidden=True, comment=None, comment_hidden=True, content_hidden=True
+    )
+    await view.write(*scored, RISKY, HEBREW, PENDING, hidden, change(21, tags=("mobile edit",)))
+    await view.write(change(22, score=0.95, tags=("a",), comment="/* A */ [[b]]", size=1))
+    page = await open_page("limit=x&wiki=enwiki;hewiki", color_scheme=scheme)
+    await page.get_by_text("More filters").click()
+    await page.emulate_media(reduced_motion="reduce")
+    assert await page.evaluate(CONTRAST) == []
+
+
+async def test_levels_differ_by_shape_and_text(open_page: Open, view: WritableView) -> None:
+    await view.write(*(change(n, score=score) for n, score in enumerate((0.01, 0.4, 0.7, 0.95), 1)))
+    page = await open_page()
+    shapes = await page.eval_on_selector_all(
+        "#changes .risk",
+        """marks => marks.map((mark) => {
+          const style = getComputedStyle(mark, "::before");
+          return [style.clipPath, style.rotate, style.borderRadius].join();
+        })""",
+    )
+    texts = await page.locator("#changes .risk").all_inner_texts()
+    assert len(set(shapes)) == 4
+    assert texts == ["0.95 Very likely", "0.70 Likely", "0.40 Maybe", "0.01 Good"]
+
+
+async def test_the_page_comes_back_after_the_server_was_away(
+    open_page: Open, view: WritableView, app: Starlette
+) -> None:
+    await view.write(change(1))
+    page = await open_page()
+    await connected(page)
+
+    for subscription in tuple(app.state.broadcaster._subscriptions):
+        subscription.end()
+    await expect(page.locator("#status")).to_have_text("Connection lost; trying again.")
+    await view.write(change(2))
+    await asyncio.sleep(0)
+    await expect(page.locator("#changes li")).to_have_count(2, timeout=10_000)
+
+
+async def test_the_levels_of_the_chosen_wiki_are_described(
+    open_page: Open, view: WritableView
+) -> None:
+    await view.write(RISKY, HEBREW)
+    page = await open_page()
+    await page.get_by_text("More filters").click()
+    await expect(page.locator(".risks")).not_to_contain_text("Not available for this wiki")
+    await page.get_by_role("checkbox", name="עברית").check()
+    await expect(page.locator(".risks")).to_contain_text("Not available for this wiki")
