@@ -30,7 +30,9 @@ class Bell:
         future = asyncio.get_running_loop().create_future()
         self._waiting.add(future)
         try:
-            await asyncio.wait_for(future, seconds)
+            # wait_for would lose a cancellation that comes with the ring (Python 3.11).
+            async with asyncio.timeout(seconds):
+                await future
         except TimeoutError:
             return
         finally:

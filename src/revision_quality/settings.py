@@ -9,12 +9,15 @@ from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from revision_quality.errors import SettingsError
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
-Days = Annotated[int, Meta(ge=1)]
-Seconds = Annotated[float, Meta(gt=0)]
+Days = Annotated[int, Meta(ge=1, le=36_500)]
+Seconds = Annotated[float, Meta(gt=0, le=86_400)]
+
+_SQLITE = "sqlite:///"
 
 
 class Wiki(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -67,7 +70,7 @@ class ChangesView(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Everything that `revq run` is told. A relative `data_folder` starts at the TOML file's."""
+    """Everything that `revq run` is told. Relative paths start at the TOML file's folder."""
 
     wikis: tuple[Wiki, ...] = ()
     data_folder: str = "revq-data"
@@ -95,7 +98,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 def load_settings(path: Path) -> Settings:
     """Read a TOML file. Raises SettingsError naming the file, the key and what was expected."""
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise SettingsError(
             f"settings file {path} cannot be read ({error.strerror}):"
@@ -103,10 +106,9 @@ def load_settings(path: Path) -> Settings:
         ) from error
     except UnicodeDecodeError as error:
         raise SettingsError(f"{path}: not UTF-8 text ({error})") from error
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise SettingsError(f"{path}: not valid TOML: {error}") from error
-    settings = _convert(path, values)
-    return msgspec.structs.replace(settings, data_folder=str(path.parent / settings.data_folder))
+    return _at(path.parent, _convert(path, values))
 
 
 def check_settings(settings: Settings) -> None:
@@ -126,7 +128,7 @@ def check_api_url(url: str) -> None:
     """Raise SettingsError if `url` cannot be the address of an api.php."""
     try:
         parts = urlsplit(url)
-        is_address = parts.scheme in ("http", "https") and bool(parts.hostname)
+        is_address = parts.scheme in ("http", "https") and bool(parts.hostname and parts.port != 0)
     except ValueError:
         is_address = False
     if not is_address:
@@ -140,9 +142,28 @@ def sqlite_file(url: str | None, key: str) -> Path | None:
     """Return the file that a `sqlite:///file` URL names, None for no URL."""
     if url is None:
         return None
-    if not url.startswith("sqlite:///") or url == "sqlite:///":
-        raise SettingsError(f"{key}: expected sqlite:///file, got {url!r}")
-    return Path(url.removeprefix("sqlite:///"))
+    if not url.startswith(_SQLITE) or url == _SQLITE:
+        raise SettingsError(f"{key}: expected {_SQLITE}file, got {url!r}")
+    return Path(url.removeprefix(_SQLITE))
+
+
+def _at(folder: Path, settings: Settings) -> Settings:
+    """Return the settings with relative paths starting at `folder`."""
+    model, streams, view = settings.model, settings.streams, settings.changes_view
+    return replace(
+        settings,
+        data_folder=str(folder / settings.data_folder),
+        model=replace(model, file=model.file and str(folder / model.file)),
+        streams=replace(streams, url=_url_at(folder, streams.url)),
+        changes_view=replace(view, url=_url_at(folder, view.url)),
+    )
+
+
+def _url_at(folder: Path, url: str | None) -> str | None:
+    name = (url or "").removeprefix(_SQLITE)
+    if url is None or not url.startswith(_SQLITE) or name in ("", ":memory:"):
+        return url
+    return f"{_SQLITE}{folder / name}"
 
 
 def _convert(path: Path, values: dict[str, Any]) -> Settings:
@@ -155,11 +176,13 @@ def _convert(path: Path, values: dict[str, Any]) -> Settings:
 def _explain(message: str) -> str:
     """Turn msgspec's message into one that speaks of keys: `web.port: expected int`."""
     text, _, place = message.partition(" - at `$")
-    key = place.rstrip("`").lstrip(".").replace("[...]", "")
+    key = place.rstrip("`").lstrip(".")
     unknown = re.fullmatch(r"Object contains unknown field `(.*)`", text)
     if unknown:
         name = unknown.group(1)
         return f"{_join(key, name)}: no such setting{_suggest(key, name)}"
+    if key == "wikis" and text == "Expected `array`, got `object`":
+        return "wikis: write [[wikis]], in double brackets, one block for each wiki"
     missing = re.fullmatch(r"Object missing required field `(.*)`", text)
     if missing:
         return f"{_join(key, missing.group(1))}: is missing"
@@ -179,6 +202,7 @@ def _suggest(key: str, name: str) -> str:
         "streams": Streams,
         "changes_view": ChangesView,
     }
-    known = list(sections[key].__struct_fields__) if key in sections else []
+    section = re.sub(r"\[\d+\]", "", key)
+    known = list(sections[section].__struct_fields__) if section in sections else []
     close = difflib.get_close_matches(name, known, 1)
     return f", did you mean {close[0]}?" if close else f"; known are {', '.join(known)}"

@@ -24,7 +24,7 @@ class StateFile(Generic[T]):
             return msgspec.json.decode(self._path.read_bytes(), type=self._kind)
         except FileNotFoundError:
             return None
-        except (OSError, msgspec.DecodeError) as error:
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
             raise StoreError(
                 f"state file {self._path} cannot be read: {error};"
                 " remove it to begin again with the latest changes"

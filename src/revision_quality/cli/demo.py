@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from revision_quality.cli.display import Bar, show
+from revision_quality.cli.display import Bar, show_until
 from revision_quality.cli.lock import locked
 from revision_quality.cli.service import Parts, Service, listen, run_service, until_signal
 from revision_quality.demo import sample_edits
@@ -27,7 +27,9 @@ SPEED = 50_000.0
 
 
 def demo(
-    port: Annotated[int, typer.Option(help="Port of the page; 0 takes any that is free.")] = 8080,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of the page; 0 takes any that is free.")
+    ] = 8080,
     host: Annotated[str, typer.Option(help="Address to serve on.")] = "127.0.0.1",
     speed: Annotated[
         float,
@@ -60,14 +62,11 @@ def demo(
         )
 
         async def watch(service: Service) -> None:
-            console = Console()
-            console.print(f"Recent changes: {service.url}recent-changes   (Ctrl+C ends)")
+            typer.echo(f"Recent changes: {service.url}recent-changes   (Ctrl+C ends)")
             if _has_browser() if opens is None else opens:
                 typer.launch(service.url)
             bar = lambda: [Bar("edits replayed", source.emitted, source.total)]  # noqa: E731
-            display = asyncio.create_task(show(service, bar, console, counted=True))
-            await until_signal()
-            display.cancel()
+            await show_until(until_signal(), service, bar, Console(), counted=True)
 
         asyncio.run(run_service(settings, parts, listening, watch))
 

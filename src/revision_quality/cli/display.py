@@ -1,10 +1,12 @@
 """What the terminal shows while a service runs."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Awaitable, Callable, Sequence
 
 from msgspec import Struct
-from rich.console import Console
+from rich.console import Console, Group
+from rich.live import Live
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -14,8 +16,10 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
 
 from revision_quality.cli.service import Service
+from revision_quality.errors import StoreError
 from revision_quality.views.change import State
 
 _REFRESH_SECONDS = 0.5
@@ -33,20 +37,32 @@ Bars = Callable[[], Sequence[Bar]]
 """Tells which bars there are; one that is missing is finished."""
 
 
-async def show(service: Service, bars: Bars, console: Console, *, counted: bool) -> None:
-    """Show bars and the numbers of edits by state, until cancelled."""
+async def show_until(
+    end: Awaitable[None], service: Service, bars: Bars, console: Console, *, counted: bool
+) -> None:
+    """Show bars and the numbers of edits by state until `end`; nothing if there is no terminal."""
+    if not console.is_terminal:
+        await end
+        return
+    showing = asyncio.create_task(_show(service, bars, console, counted=counted))
+    try:
+        await end
+    finally:
+        showing.cancel()
+        await asyncio.wait([showing])
+
+
+async def _show(service: Service, bars: Bars, console: Console, *, counted: bool) -> None:
     amount = MofNCompleteColumn() if counted else TaskProgressColumn()
-    columns = (TextColumn("{task.description}"), BarColumn(), amount, TimeRemainingColumn())
-    with Progress(*columns, console=console, refresh_per_second=4) as progress:
-        numbers = progress.add_task("", total=None, visible=False)
-        tasks: dict[str, TaskID] = {}
-        try:
-            while True:
-                _update(progress, tasks, bars())
-                progress.update(numbers, description=await _numbers(service), visible=True)
-                await asyncio.sleep(_REFRESH_SECONDS)
-        finally:
+    progress = Progress(
+        TextColumn("{task.description}", markup=False), BarColumn(), amount, TimeRemainingColumn()
+    )
+    tasks: dict[str, TaskID] = {}
+    with Live(console=console, redirect_stderr=sys.stderr.isatty()) as live:
+        while True:
             _update(progress, tasks, bars())
+            live.update(Group(await _numbers(service), progress))
+            await asyncio.sleep(_REFRESH_SECONDS)
 
 
 def _update(progress: Progress, tasks: dict[str, TaskID], bars: Sequence[Bar]) -> None:
@@ -58,13 +74,18 @@ def _update(progress: Progress, tasks: dict[str, TaskID], bars: Sequence[Bar]) -
         progress.remove_task(tasks.pop(name))
 
 
-async def _numbers(service: Service) -> str:
-    counts = await service.view.counts()
+async def _numbers(service: Service) -> Text:
+    try:
+        counts = await service.view.counts()
+    except StoreError as error:
+        return Text(str(error), style="red")
     by_state = dict.fromkeys(State, 0)
     for (_, state), number in counts.items():
         by_state[State(state)] += number
-    text = ", ".join(
+    parts = (
         f"{number:,} {state.replace('_', ' ')}" for state, number in by_state.items() if number
     )
-    down = "; ".join(service.processor.failures.values())
-    return (text or "no edits yet") + (f" [red]{down}[/red]" if down else "")
+    text = Text(f"Edits: {', '.join(parts) or 'none yet'}")
+    for failure in service.processor.failures.values():
+        text.append(f"\n{failure}", style="red")
+    return text

@@ -8,16 +8,16 @@ from typing import Annotated
 
 import typer
 
-from revision_quality.cli.wikis import http_client, open_api
+from revision_quality.cli.wikis import first_contact, http_client, open_api
 from revision_quality.errors import SettingsError
 from revision_quality.settings import Wiki
-from revision_quality.wiki.siteinfo import SiteInfo, read_siteinfo
+from revision_quality.wiki.siteinfo import SiteInfo
 
 _FILE = Template("""\
 # Settings of revq. Start it with: revq run $file
 # Lines that begin with # show what holds if you leave them out.
 
-# Streams, views and positions are kept here; the path starts at this file's folder.
+# Streams, views and positions are kept here. Relative paths start at this file's folder.
 # data_folder = "revq-data"
 
 # One block for each wiki.
@@ -73,8 +73,8 @@ def init(
 def toml(api: str, info: SiteInfo, file: str) -> str:
     """Return the text of a settings file for one wiki."""
     return _FILE.substitute(
-        api=json.dumps(api),
-        file=file,
+        api=json.dumps(api, ensure_ascii=False),
+        file=_one_line(file),
         name=_one_line(info.site.name),
         generator=_one_line(info.generator),
         wiki_id=_one_line(info.site.wiki_id),
@@ -82,9 +82,10 @@ def toml(api: str, info: SiteInfo, file: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    """Write a text as a part of a comment: TOML allows no control characters there."""
+    return "".join(character for character in " ".join(text.split()) if character.isprintable())
 
 
 async def _ask(url: str) -> SiteInfo:
     async with http_client() as client:
-        return await read_siteinfo(open_api(Wiki(api=url), client))
+        return await first_contact(open_api(Wiki(api=url), client))

@@ -33,6 +33,11 @@ def locked(folder: Path) -> Iterator[None]:
                 f"data folder {folder} is in use by another revq (process {holder}):"
                 " stop that one, or choose another folder with --data"
             ) from error
+        except OSError as error:
+            raise StoreError(
+                f"data folder {folder} cannot be locked ({error.strerror}):"
+                " choose another, on a disk of this machine, with --data or data_folder"
+            ) from error
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()

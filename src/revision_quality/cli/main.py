@@ -4,6 +4,7 @@ import sys
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from revision_quality import __version__
 from revision_quality.cli.demo import demo
@@ -50,13 +51,8 @@ def run() -> None:
     try:
         app()
     except RevisionQualityError as error:
-        Console(stderr=True, soft_wrap=True, highlight=False).print(
-            f"[bold red]revq:[/bold red] {_escaped(str(error))}"
-        )
+        sentence = Text.assemble(("revq:", "bold red"), f" {error}")
+        Console(stderr=True, soft_wrap=True).print(sentence)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
-
-
-def _escaped(text: str) -> str:
-    return text.replace("[", "\\[")

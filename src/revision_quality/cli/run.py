@@ -10,7 +10,7 @@ import typer
 from msgspec.structs import replace
 from rich.console import Console
 
-from revision_quality.cli.display import Bar, show
+from revision_quality.cli.display import Bar, show_until
 from revision_quality.cli.lock import locked
 from revision_quality.cli.service import Parts, Service, listen, run_service, until_signal
 from revision_quality.cli.wikis import ConnectedWiki, connect, http_client
@@ -33,7 +33,9 @@ def run(
     ] = None,
     data: Annotated[Path | None, typer.Option(help="Data folder, instead of the file's.")] = None,
     host: Annotated[str | None, typer.Option(help="Address to serve on.")] = None,
-    port: Annotated[int | None, typer.Option(help="Port of the page; 0: any that is free.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port of the page; 0: any that is free.")
+    ] = None,
 ) -> None:
     """Poll wikis, score every edit once, and serve recent changes."""
     settings = _settings(config, wiki or [])
@@ -89,15 +91,12 @@ async def _run(settings: Settings, listening: socket.socket) -> None:
             ]
 
         async def watch(service: Service) -> None:
-            console = Console()
             for wiki in wikis:
-                console.print(f"{wiki.info.site.name} ({wiki.info.site.wiki_id}),"
-                              f" {wiki.info.generator}")  # fmt: skip
-            console.print(f"Recent changes: {service.url}recent-changes   (Ctrl+C ends)")
-            console.print(f"Data folder: {settings.data.absolute()}")
-            display = asyncio.create_task(show(service, bars, console, counted=False))
-            await until_signal()
-            display.cancel()
+                site = wiki.info.site
+                typer.echo(f"{site.name} ({site.wiki_id}), {wiki.info.generator}")
+            typer.echo(f"Data folder: {settings.data.absolute()}")
+            typer.echo(f"Recent changes: {service.url}recent-changes   (Ctrl+C ends)")
+            await show_until(until_signal(), service, bars, Console(), counted=False)
 
         await run_service(settings, parts, listening, watch)
 

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from revision_quality.cli.wikis import http_client, open_api
+from revision_quality.cli.wikis import first_contact, http_client, open_api
 from revision_quality.clock import system_clock
 from revision_quality.errors import InvalidRevisionError, SettingsError
 from revision_quality.events.page_change import PageChange
@@ -26,7 +26,6 @@ from revision_quality.sources.recent_change import page_change
 from revision_quality.sources.revision_rows import revision_rows
 from revision_quality.wiki.reader import ApiReader
 from revision_quality.wiki.revision_data import RevisionData, read_revision_data
-from revision_quality.wiki.siteinfo import read_siteinfo
 from revision_quality.wiki.users import Users
 
 _LINES_AT_ONCE = 100
@@ -105,7 +104,7 @@ def _read_line(line: bytes) -> RevisionData | Answer:
 async def _score_wiki(model: RevertRisk, url: str, rev_ids: list[int]) -> None:
     async with http_client() as client:
         api = open_api(Wiki(api=url), client)
-        info = await read_siteinfo(api)
+        info = await first_contact(api)
         reader, users = ApiReader(api, info.batch), Users(api, info.batch)
         for start in range(0, len(rev_ids), _REVISIONS_AT_ONCE):
             part = rev_ids[start : start + _REVISIONS_AT_ONCE]

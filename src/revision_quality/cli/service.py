@@ -1,6 +1,7 @@
 """All roles in one process: sources, scoring, the changes view, the web."""
 
 import asyncio
+import os
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Sequence
@@ -61,8 +62,10 @@ def listen(host: str, port: int) -> socket.socket:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family)
     except (OSError, OverflowError) as error:
+        number = getattr(error, "errno", None) or 0
+        reason = os.strerror(number) if number > 0 else str(error)
         raise SettingsError(
-            f"cannot serve on {host}, port {port} ({error}):"
+            f"cannot serve on {host}, port {port} ({reason}):"
             " choose another with --host and --port, or port 0 for any that is free"
         ) from error
 

@@ -1,5 +1,6 @@
 """Connections to the configured wikis."""
 
+import asyncio
 import hashlib
 import os
 from collections.abc import Sequence
@@ -16,6 +17,8 @@ from revision_quality.wiki.client import ActionApi
 from revision_quality.wiki.siteinfo import SiteInfo, read_siteinfo
 
 _TIMEOUT_SECONDS = 30.0
+_FIRST_CONTACT_SECONDS = 20.0
+_HINT = "check the address, and that the wiki is up"
 
 _log = structlog.get_logger()
 
@@ -55,7 +58,10 @@ async def connect(
     A wiki that does not answer now but has answered before is taken as it was: its edits wait for
     it. Raises WikiError for one that never answered, SettingsError for two with one wiki_id.
     """
-    connected = [await _connect(wiki, open_api(wiki, client), data) for wiki in wikis]
+    apis = [open_api(wiki, client) for wiki in wikis]
+    connected = await asyncio.gather(
+        *(_connect(wiki, api, data) for wiki, api in zip(wikis, apis, strict=True))
+    )
     by_id: dict[str, str] = {}
     for wiki in connected:
         wiki_id = wiki.info.site.wiki_id
@@ -68,11 +74,24 @@ async def connect(
     return connected
 
 
+async def first_contact(api: ActionApi) -> SiteInfo:
+    """Ask a wiki who it is, with little patience: somebody waits. Raises WikiError."""
+    try:
+        async with asyncio.timeout(_FIRST_CONTACT_SECONDS):
+            return await read_siteinfo(api)
+    except WikiUnavailableError as error:
+        raise WikiUnavailableError(f"{error}: {_HINT}", error.retry_after) from error
+    except TimeoutError as error:
+        raise WikiUnavailableError(
+            f"{api.api_url} has not answered within {_FIRST_CONTACT_SECONDS:.0f} seconds: {_HINT}"
+        ) from error
+
+
 async def _connect(wiki: settings.Wiki, api: ActionApi, data: Path) -> ConnectedWiki:
     name = hashlib.sha256(wiki.api.encode()).hexdigest()[:16]
     known = StateFile(data / "wikis" / f"{name}.json", SiteInfo)
     try:
-        info = await read_siteinfo(api)
+        info = await first_contact(api)
     except WikiUnavailableError as error:
         stored = known.load()
         if stored is None:

@@ -9,6 +9,11 @@ from msgspec import Struct
 
 Timestamp = Annotated[datetime, Constraint(tz=True)]
 
+Number = Annotated[int, Constraint(ge=0, le=2**63 - 1)]
+"""An id, a count or a size: what a database's BIGINT holds."""
+
+Namespace = Annotated[int, Constraint(ge=-(2**31), le=2**31 - 1)]
+
 _NAMESPACE = UUID("0f6ad1a5-5d0c-5c1e-9b52-6c0e5a8a1f11")
 
 

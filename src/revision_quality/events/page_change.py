@@ -7,18 +7,14 @@ different minor versions (1.43: 1.2.0, 1.45: 1.3.0, master: 1.11.0).
 
 from enum import StrEnum
 
-import msgspec
 from msgspec import Struct, field
 
-from revision_quality.errors import InvalidEventError
-from revision_quality.events.meta import Meta, Timestamp
+from revision_quality.events.decoding import EventDecoder
+from revision_quality.events.meta import Meta, Namespace, Number, Timestamp
 
 SCHEMA_PREFIX = "/mediawiki/page/change/1."
 SCHEMA = "/mediawiki/page/change/1.2.0"
 """The version that this package writes."""
-
-MAX_EVENT_BYTES = 4 * 1024 * 1024
-"""EventGate's limit for one event at Wikimedia (Kafka `message.max.bytes`)."""
 
 
 class PageChangeKind(StrEnum):
@@ -48,10 +44,10 @@ class UserEntity(Struct, frozen=True, kw_only=True, omit_defaults=True):
     is_temp: bool | None = None
     is_bot: bool | None = None
     is_system: bool | None = None
-    user_id: int | None = None
-    edit_count: int | None = None
+    user_id: Number | None = None
+    edit_count: Number | None = None
     registration_dt: Timestamp | None = None
-    user_central_id: int | None = None
+    user_central_id: Number | None = None
     wiki_id: str | None = None
 
 
@@ -59,8 +55,8 @@ class RedirectPageLink(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where a redirect leads."""
 
     page_title: str
-    namespace_id: int | None = None
-    page_id: int | None = None
+    namespace_id: Namespace | None = None
+    page_id: Number | None = None
     is_redirect: bool | None = None
     interwiki_prefix: str | None = None
 
@@ -68,24 +64,24 @@ class RedirectPageLink(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class PageEntity(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A page; `page_title` has its namespace prefix and underscores."""
 
-    page_id: int
+    page_id: Number
     page_title: str
-    namespace_id: int | None = None
+    namespace_id: Namespace | None = None
     is_redirect: bool | None = None
     namespace_is_content: bool | None = None
     redirect_page_link: RedirectPageLink | None = None
-    revision_count: int | None = None
+    revision_count: Number | None = None
 
 
 class PriorPage(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Only what differed before: a move carries no page_id here."""
 
-    page_id: int | None = None
+    page_id: Number | None = None
     page_title: str | None = None
-    namespace_id: int | None = None
+    namespace_id: Namespace | None = None
     is_redirect: bool | None = None
     namespace_is_content: bool | None = None
-    revision_count: int | None = None
+    revision_count: Number | None = None
 
 
 class ContentSlot(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -94,9 +90,9 @@ class ContentSlot(Struct, frozen=True, kw_only=True, omit_defaults=True):
     slot_role: str
     content_model: str | None = None
     content_sha1: str | None = None
-    content_size: int | None = None
+    content_size: Number | None = None
     content_format: str | None = None
-    origin_rev_id: int | None = None
+    origin_rev_id: Number | None = None
 
 
 class Revert(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -104,10 +100,10 @@ class Revert(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     method: str | None = None
     is_exact: bool | None = None
-    rev_original_id: int | None = None
+    rev_original_id: Number | None = None
     rev_original_dt: Timestamp | None = None
-    rev_reverted_oldest_id: int | None = None
-    rev_reverted_newest_id: int | None = None
+    rev_reverted_oldest_id: Number | None = None
+    rev_reverted_newest_id: Number | None = None
 
 
 class PriorRevision(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -117,10 +113,10 @@ class PriorRevision(Struct, frozen=True, kw_only=True, omit_defaults=True):
     `editor` are absent where hidden.
     """
 
-    rev_id: int | None = None
+    rev_id: Number | None = None
     rev_dt: Timestamp | None = None
-    rev_parent_id: int | None = None
-    rev_size: int | None = None
+    rev_parent_id: Number | None = None
+    rev_size: Number | None = None
     rev_sha1: str | None = None
     is_minor_edit: bool | None = None
     comment: str | None = None
@@ -135,7 +131,7 @@ class PriorRevision(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class RevisionEntity(PriorRevision, frozen=True, kw_only=True, omit_defaults=True):
     """A revision, its id and its time known."""
 
-    rev_id: int
+    rev_id: Number
     rev_dt: Timestamp
 
 
@@ -168,19 +164,9 @@ class PageChange(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self.meta.domain == "canary"
 
 
-_decoder = msgspec.json.Decoder(PageChange)
+_decode = EventDecoder(PageChange, "page_change", SCHEMA_PREFIX)
 
 
 def decode_page_change(raw: bytes) -> PageChange:
     """Read an event. Raises InvalidEventError naming the field and what was expected."""
-    if len(raw) > MAX_EVENT_BYTES:
-        raise InvalidEventError(
-            f"the event has {len(raw)} bytes, more than the limit of {MAX_EVENT_BYTES}"
-        )
-    try:
-        event = _decoder.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InvalidEventError(f"not a page_change event: {error}") from error
-    if not event.schema.startswith(SCHEMA_PREFIX):
-        raise InvalidEventError(f"$schema is {event.schema!r}, expected {SCHEMA_PREFIX}x")
-    return event
+    return _decode(raw)

@@ -5,13 +5,14 @@ pick-list from the page_change event: copying it whole was refused by EventGate 
 page_change grew a field (Phabricator T426807, T405067).
 """
 
-from typing import Any
+from typing import Annotated, Any
 
-import msgspec
+from msgspec import Meta as Constraint
 from msgspec import Struct, convert, field
 
 from revision_quality.errors import InvalidEventError
-from revision_quality.events.meta import Meta, Timestamp, event_id
+from revision_quality.events.decoding import EventDecoder
+from revision_quality.events.meta import Meta, Number, Timestamp, event_id
 from revision_quality.events.page_change import (
     ChangelogKind,
     PageChange,
@@ -24,14 +25,16 @@ from revision_quality.events.page_change import (
 SCHEMA = "/mediawiki/page/prediction_classification_change/1.3.0"
 SCHEMA_PREFIX = "/mediawiki/page/prediction_classification_change/1."
 
+Probability = Annotated[float, Constraint(ge=0, le=1)]
+
 
 class PredictionPriorRevision(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A revision without its content slots and its revert, which the schema has not."""
 
-    rev_id: int | None = None
+    rev_id: Number | None = None
     rev_dt: Timestamp | None = None
-    rev_parent_id: int | None = None
-    rev_size: int | None = None
+    rev_parent_id: Number | None = None
+    rev_size: Number | None = None
     rev_sha1: str | None = None
     is_minor_edit: bool | None = None
     comment: str | None = None
@@ -44,7 +47,7 @@ class PredictionPriorRevision(Struct, frozen=True, kw_only=True, omit_defaults=T
 class PredictionRevision(PredictionPriorRevision, frozen=True, kw_only=True, omit_defaults=True):
     """The scored revision."""
 
-    rev_id: int
+    rev_id: Number
     rev_dt: Timestamp
 
 
@@ -78,7 +81,7 @@ class PredictedClassification(Struct, frozen=True, kw_only=True):
     model_name: str
     model_version: str
     predictions: tuple[str, ...]
-    probabilities: dict[str, float]
+    probabilities: dict[str, Probability]
 
 
 class PredictionChange(EditEvent, frozen=True, kw_only=True, omit_defaults=True):
@@ -141,17 +144,12 @@ def pick(change: PageChange, *, schema: str, stream: str, identifier: str) -> di
     }
 
 
-_decoder = msgspec.json.Decoder(PredictionChange)
+_decode = EventDecoder(PredictionChange, "prediction", SCHEMA_PREFIX)
 
 
 def decode_prediction(raw: bytes) -> PredictionChange:
     """Read an event. Raises InvalidEventError naming the field and what was expected."""
-    try:
-        event = _decoder.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InvalidEventError(f"not a prediction event: {error}") from error
-    if not event.schema.startswith(SCHEMA_PREFIX):
-        raise InvalidEventError(f"$schema is {event.schema!r}, expected {SCHEMA_PREFIX}x")
+    event = _decode(raw)
     if "true" not in event.predicted_classification.probabilities:
         raise InvalidEventError('predicted_classification.probabilities lacks "true"')
     return event

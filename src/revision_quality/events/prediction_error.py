@@ -5,16 +5,16 @@ prediction_classification_change has no place for this, so it has a stream and a
 
 from enum import StrEnum
 
-import msgspec
 from msgspec import Struct
 
-from revision_quality.errors import InvalidEventError
+from revision_quality.events.decoding import EventDecoder
 from revision_quality.events.meta import event_id
 from revision_quality.events.page_change import PageChange
 from revision_quality.events.prediction import EditEvent, pick
 from revision_quality.events.streams import PREDICTION_ERROR
 
 SCHEMA = "/revision_quality/prediction_error/1.0.0"
+SCHEMA_PREFIX = "/revision_quality/prediction_error/1."
 
 
 class Outcome(StrEnum):
@@ -54,12 +54,9 @@ def build_prediction_error(change: PageChange, error: ErrorDetail) -> Prediction
     return PredictionError(**fields, error=error)
 
 
-_decoder = msgspec.json.Decoder(PredictionError)
+_decode = EventDecoder(PredictionError, "prediction_error", SCHEMA_PREFIX)
 
 
 def decode_prediction_error(raw: bytes) -> PredictionError:
     """Read an event. Raises InvalidEventError naming the field and what was expected."""
-    try:
-        return _decoder.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InvalidEventError(f"not a prediction error event: {error}") from error
+    return _decode(raw)

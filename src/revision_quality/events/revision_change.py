@@ -5,14 +5,15 @@ Source: the schemas `/mediawiki/revision/tags-change/1.x` and
 that this package reads or writes are named; others are ignored.
 """
 
-import msgspec
 from msgspec import Struct, field
 
-from revision_quality.errors import InvalidEventError
-from revision_quality.events.meta import Meta, Timestamp
+from revision_quality.events.decoding import EventDecoder
+from revision_quality.events.meta import Meta, Namespace, Number, Timestamp
 
 TAGS_SCHEMA = "/mediawiki/revision/tags-change/1.0.0"
+TAGS_SCHEMA_PREFIX = "/mediawiki/revision/tags-change/1."
 VISIBILITY_SCHEMA = "/mediawiki/revision/visibility-change/1.0.0"
+VISIBILITY_SCHEMA_PREFIX = "/mediawiki/revision/visibility-change/1."
 
 
 class RevisionPerformer(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -21,8 +22,8 @@ class RevisionPerformer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     user_text: str | None = None
     user_groups: tuple[str, ...] | None = None
     user_is_bot: bool | None = None
-    user_id: int | None = None
-    user_edit_count: int | None = None
+    user_id: Number | None = None
+    user_edit_count: Number | None = None
     user_registration_dt: Timestamp | None = None
 
 
@@ -31,13 +32,13 @@ class _RevisionChange(Struct, frozen=True, kw_only=True, omit_defaults=True):
     meta: Meta
     dt: Timestamp
     database: str
-    page_id: int
+    page_id: Number
     page_title: str
-    page_namespace: int
-    rev_id: int
+    page_namespace: Namespace
+    rev_id: Number
     rev_timestamp: Timestamp
     page_is_redirect: bool | None = None
-    rev_parent_id: int | None = None
+    rev_parent_id: Number | None = None
     comment: str | None = None
     performer: RevisionPerformer | None = None
 
@@ -76,21 +77,15 @@ class VisibilityChange(_RevisionChange, frozen=True, kw_only=True, omit_defaults
     prior_state: PriorVisibility | None = None
 
 
-_tags_decoder = msgspec.json.Decoder(TagsChange)
-_visibility_decoder = msgspec.json.Decoder(VisibilityChange)
+_decode_tags = EventDecoder(TagsChange, "tags-change", TAGS_SCHEMA_PREFIX)
+_decode_visibility = EventDecoder(VisibilityChange, "visibility-change", VISIBILITY_SCHEMA_PREFIX)
 
 
 def decode_tags_change(raw: bytes) -> TagsChange:
     """Read an event. Raises InvalidEventError naming the field and what was expected."""
-    try:
-        return _tags_decoder.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InvalidEventError(f"not a tags-change event: {error}") from error
+    return _decode_tags(raw)
 
 
 def decode_visibility_change(raw: bytes) -> VisibilityChange:
     """Read an event. Raises InvalidEventError naming the field and what was expected."""
-    try:
-        return _visibility_decoder.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InvalidEventError(f"not a visibility-change event: {error}") from error
+    return _decode_visibility(raw)

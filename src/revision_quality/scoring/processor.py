@@ -164,8 +164,9 @@ class Processor:
         """Publish an outcome for each edit; return those that the wiki does not know yet."""
         unscored = await self._without_known(batch)
         refused, scorable = _sift(unscored)
-        refused_events = [self._event(*item) for item in refused]
-        await self._publish(refused_events, _offsets(batch) - _offsets(scorable))
+        if len(scorable) < len(batch):
+            refused_events = [self._event(*item) for item in refused]
+            await self._publish(refused_events, _offsets(batch) - _offsets(scorable))
         if not scorable:
             return []
         scored = await self._score(wiki_id, scorable)
@@ -175,13 +176,18 @@ class Processor:
         return early
 
     async def _without_known(self, batch: Sequence[Pending]) -> list[Pending]:
-        """Leave out the edits that have an outcome: two sources may bring the same edit."""
+        """Leave out the edits that have an outcome, and repetitions: sources may overlap."""
         predictions = {self._identify(prediction_id, pending): pending for pending in batch}
         errors = {self._identify(prediction_error_id, pending): pending for pending in batch}
         known = await self._streams.known(self._prediction_stream, predictions)
         known |= await self._streams.known(names.PREDICTION_ERROR, errors)
         done = {(predictions | errors)[identifier].change.revision.rev_id for identifier in known}
-        return [pending for pending in batch if pending.change.revision.rev_id not in done]
+        new = {
+            pending.change.revision.rev_id: pending
+            for pending in batch
+            if pending.change.revision.rev_id not in done
+        }
+        return list(new.values())
 
     def _identify(self, identify: Callable[[str, int, str, str], str], pending: Pending) -> str:
         change = pending.change
@@ -250,19 +256,20 @@ class Processor:
         now = self._clock.now()
         batch = [_outgoing(replace(event, meta=replace(event.meta, dt=now))) for event in events]
         pause = _FIRST_PAUSE
-        while True:
-            async with self._publishing:
+        async with self._publishing:
+            while True:
                 position = self._window.position_after(offsets)
                 try:
                     await self._streams.append(batch, self._consumed(position))
+                    break
                 except StoreError as error:
                     _log.error("scores cannot be published, trying again", error=str(error))
-                else:
-                    self._window.finish(offsets)
-                    self._committed = position
-                    return
-            await self._clock.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE)
+                await self._clock.sleep(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE)
+            self._window.finish(offsets)
+            self._committed = position
+        if pause > _FIRST_PAUSE:
+            _log.info("scores are published again")
 
     async def _commit(self) -> None:
         if self._window.position_after(()) > self._committed:

@@ -1,11 +1,10 @@
 """Edits in, an outcome for each: a score, or why there is none."""
 
-import math
 from collections.abc import Sequence
 
 from msgspec import Struct
 
-from revision_quality.errors import WikiError
+from revision_quality.errors import WikiError, WikiUnavailableError
 from revision_quality.events.page_change import PageChange
 from revision_quality.events.prediction_error import Outcome
 from revision_quality.models.base import Model, Prediction, Unscored
@@ -32,8 +31,8 @@ class Scorer:
     ) -> list[Prediction | NotScored]:
         """Return one outcome for each edit, in their order.
 
-        Raises WikiError if the wiki does not answer at all. If it answers, but not for some of
-        these edits, those fail and the others are scored.
+        Raises WikiError if the wiki does not answer at all or asks to wait. If it answers, but not
+        for some of these edits, those fail and the others are scored.
         """
         found = await self._read(reader, changes)
         revisions = [item for item in found if isinstance(item, Revision)]
@@ -46,15 +45,26 @@ class Scorer:
         try:
             found = await reader.read(changes)
         except WikiError as error:
-            await reader.check()
+            await _check(reader, error)
             if len(changes) == 1:
-                return [NotScored(Outcome.FAILED, "wiki_error", str(error))]
+                return [await self._read_again(reader, changes)]
             middle = len(changes) // 2
             return [
                 *await self._read(reader, changes[:middle]),
                 *await self._read(reader, changes[middle:]),
             ]
-        return [_unreadable(item) if isinstance(item, Unreadable) else item for item in found]
+        return [_readable(item) for item in found]
+
+    async def _read_again(
+        self, reader: RevisionReader, changes: Sequence[PageChange]
+    ) -> Revision | NotScored:
+        """Read the one edit once more: the wiki may have come back between read and check."""
+        try:
+            (found,) = await reader.read(changes)
+        except WikiError as error:
+            await _check(reader, error)
+            return NotScored(Outcome.FAILED, "wiki_error", str(error))
+        return _readable(found)
 
     async def _predict(self, revisions: Sequence[Revision]) -> list[Prediction | NotScored]:
         if not revisions:
@@ -69,15 +79,24 @@ class Scorer:
             return [answer for one in revisions for answer in await self._predict([one])]
 
 
-def _unreadable(item: Unreadable) -> NotScored:
-    return NotScored(Outcome.NOT_SCORABLE, item.reason, item.message)
+async def _check(reader: RevisionReader, error: WikiError) -> None:
+    """Raise if not the edits but the wiki is at fault."""
+    if isinstance(error, WikiUnavailableError) and error.retry_after is not None:
+        raise error
+    await reader.check()
+
+
+def _readable(item: Revision | Unreadable) -> Revision | NotScored:
+    if isinstance(item, Unreadable):
+        return NotScored(Outcome.NOT_SCORABLE, item.reason, item.message)
+    return item
 
 
 def _checked(answer: Prediction | Unscored) -> Prediction | NotScored:
     if isinstance(answer, Unscored):
         state = Outcome.NOT_SCORABLE if answer.is_final else Outcome.FAILED
         return NotScored(state, answer.reason, answer.message)
-    if not (math.isfinite(answer.score) and 0 <= answer.score <= 1):
+    if not 0 <= answer.score <= 1:
         message = f"The model answered {answer.score}, which is no probability."
         return NotScored(Outcome.FAILED, "model_error", message)
     return answer

@@ -37,4 +37,6 @@ class Collector:
                 pause = min(pause * 2, _LONGEST_PAUSE)
             else:
                 self.collected.update(event.stream for event in written)
+                if pause > _FIRST_PAUSE:
+                    _log.info("edits are stored again")
                 return

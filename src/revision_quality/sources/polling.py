@@ -8,14 +8,14 @@ between polls: after an outage the newest edits come first, and live ones never 
 from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
 from revision_quality.clock import Clock, system_clock
-from revision_quality.errors import InvalidEventError, WikiError, WikiUnavailableError
+from revision_quality.errors import InvalidEventError, StoreError, WikiError, WikiUnavailableError
 from revision_quality.sites import Site
 from revision_quality.sources.base import Emit, SourceEvent
 from revision_quality.sources.recent_change import (
@@ -28,7 +28,7 @@ from revision_quality.sources.recent_change import (
     visibility_change,
 )
 from revision_quality.sources.revision_rows import revision_rows
-from revision_quality.wiki.client import ActionApi
+from revision_quality.wiki.client import ActionApi, reading
 from revision_quality.wiki.siteinfo import SiteInfo
 from revision_quality.wiki.users import Users
 
@@ -85,7 +85,7 @@ class CatchUp(Struct, frozen=True):
 
 
 class PollingSource:
-    """Polls one wiki. Goes on through failures of the wiki, waiting longer each time."""
+    """Polls one wiki. Goes on through failures of wiki and store, waiting longer each time."""
 
     def __init__(
         self,
@@ -106,8 +106,8 @@ class PollingSource:
         self._overlap = timedelta(seconds=overlap)
         self._clock = clock
         self._state = store.load() or PollingState()
-        self._emitted: OrderedDict[int, object] = OrderedDict()
-        self._visibility: OrderedDict[int, object] = OrderedDict()
+        self._emitted: OrderedDict[int, _Fingerprint] = OrderedDict()
+        self._visibility: OrderedDict[int, _Flags] = OrderedDict()
         self._failures = 0
         self.failure: str | None = None
 
@@ -137,7 +137,7 @@ class PollingSource:
                 else:
                     await self._clock.sleep((min(next_poll, next_sweep) - now).total_seconds())
                     continue
-            except (WikiError, InvalidEventError) as error:
+            except (WikiError, InvalidEventError, StoreError) as error:
                 await self._clock.sleep(self._pause_after(error))
             else:
                 self._recovered()
@@ -170,7 +170,7 @@ class PollingSource:
         oldest = self._clock.now() - SWEEP_WINDOW
         for _ in range(SWEEP_ANSWERS):
             rows, more = await self._read(more, oldest)
-            await _emit_some(self._visibility_events(rows), emit)
+            await self._emit_visibility(self._of_changed_visibility(rows), emit)
             if not more:
                 return
 
@@ -187,8 +187,9 @@ class PollingSource:
             rctype=TYPES,
             rclimit=ROWS,
         )
-        rows = read_rows(answer.get("query", {}).get("recentchanges", []))
-        return rows, answer.get("continue", {}).get("rccontinue")
+        with reading(self._api.api_url, "recent changes"):
+            rows = read_rows(answer.get("query", {}).get("recentchanges", []))
+            return rows, answer.get("continue", {}).get("rccontinue")
 
     async def _emit(self, rows: Sequence[RecentChange], emit: Emit) -> None:
         new = [row for row in rows if self._emitted.get(row.rcid) != _fingerprint(row)]
@@ -199,33 +200,36 @@ class PollingSource:
         for row in reversed(new):
             if change := page_change(row, self._site, users, received):
                 events.append(change)
-            if tags := tags_change(row, self._site, received):
+            if tags := tags_change(row, self._site, received, self._emitted_tags(row)):
                 events.append(tags)
-        events += self._visibility_events(new)
-        events += await self._revision_deletions(new)
         await _emit_some(events, emit)
+        await self._emit_visibility(self._of_changed_visibility(new), emit)
+        await self._emit_visibility(await self._revision_deletions(new), emit)
         for row in new:
             _remember(self._emitted, row.rcid, _fingerprint(row))
 
-    def _visibility_events(self, rows: Sequence[RecentChange]) -> list[SourceEvent]:
-        """Return events for the edits whose visibility is not as it was announced."""
-        events: list[SourceEvent] = []
-        for row in rows:
-            flags = _flags(row)
-            if not row.is_edit or flags == self._visibility.get(row.revid, _ALL_VISIBLE):
-                continue
-            events.append(visibility_change(row, self._site, self._clock.now()))
-            _remember(self._visibility, row.revid, flags)
-        return events
+    def _emitted_tags(self, row: RecentChange) -> tuple[str, ...] | None:
+        known = self._emitted.get(row.rcid)
+        return known[1] if known else None
 
-    async def _revision_deletions(self, rows: Sequence[RecentChange]) -> list[SourceEvent]:
-        """Return events for the revisions that log entries say were hidden or shown again."""
+    def _of_changed_visibility(self, rows: Sequence[RecentChange]) -> list[RecentChange]:
+        """Return the edits whose visibility is not as it was announced."""
+        return [
+            row
+            for row in rows
+            if row.is_edit and _flags(row) != self._visibility.get(row.revid, _ALL_VISIBLE)
+        ]
+
+    async def _revision_deletions(self, rows: Sequence[RecentChange]) -> list[RecentChange]:
+        """Return the revisions that log entries say were hidden or shown again."""
         rev_ids = sorted({rev_id for row in rows for rev_id in row.hidden_rev_ids})
-        events: list[SourceEvent] = []
-        for row in await revision_rows(self._api, rev_ids, self._batch):
-            events.append(visibility_change(row, self._site, self._clock.now()))
+        return await revision_rows(self._api, rev_ids, self._batch)
+
+    async def _emit_visibility(self, rows: Sequence[RecentChange], emit: Emit) -> None:
+        now = self._clock.now()
+        await _emit_some([visibility_change(row, self._site, now) for row in rows], emit)
+        for row in rows:
             _remember(self._visibility, row.revid, _flags(row))
-        return events
 
     def _save(self, state: PollingState) -> None:
         if state != self._state:
@@ -249,7 +253,12 @@ class PollingSource:
         self._failures = 0
 
 
-_ALL_VISIBLE = (False, False, False)
+_Flags = tuple[bool, bool, bool]
+_Fingerprint = tuple[_Flags, tuple[str, ...]]
+
+_ALL_VISIBLE: _Flags = (False, False, False)
+
+T = TypeVar("T")
 
 
 async def _emit_some(events: Sequence[SourceEvent], emit: Emit) -> None:
@@ -257,15 +266,15 @@ async def _emit_some(events: Sequence[SourceEvent], emit: Emit) -> None:
         await emit(events)
 
 
-def _flags(row: RecentChange) -> tuple[bool, bool, bool]:
+def _flags(row: RecentChange) -> _Flags:
     return row.sha1hidden, row.userhidden, row.commenthidden
 
 
-def _fingerprint(row: RecentChange) -> object:
+def _fingerprint(row: RecentChange) -> _Fingerprint:
     return _flags(row), row.tags
 
 
-def _remember(kept: OrderedDict[int, object], key: int, value: object) -> None:
+def _remember(kept: OrderedDict[int, T], key: int, value: T) -> None:
     kept[key] = value
     kept.move_to_end(key)
     while len(kept) > _REMEMBERED:

@@ -6,15 +6,17 @@ Source: www.mediawiki.org, API:RecentChanges, formatversion 2.
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 import msgspec
+import structlog
 from msgspec import Struct
 
 from revision_quality.errors import InvalidEventError
 from revision_quality.events import page_change as wire
 from revision_quality.events import revision_change
 from revision_quality.events import streams as names
-from revision_quality.events.meta import Meta, event_id
+from revision_quality.events.meta import Meta, Namespace, Number, Timestamp, event_id
 from revision_quality.events.page_change import (
     ChangelogKind,
     PageChange,
@@ -41,6 +43,8 @@ PROPERTIES = (
 
 TYPES = ("edit", "new", "log")
 
+_log = structlog.get_logger()
+
 
 class RecentChange(Struct, frozen=True, kw_only=True):
     """One row as the API has it.
@@ -50,22 +54,22 @@ class RecentChange(Struct, frozen=True, kw_only=True):
     """
 
     type: str
-    rcid: int
-    timestamp: datetime
-    ns: int = 0
+    rcid: Number
+    timestamp: Timestamp
+    ns: Namespace = 0
     title: str = ""
-    pageid: int = 0
-    revid: int = 0
-    old_revid: int = 0
+    pageid: Number = 0
+    revid: Number = 0
+    old_revid: Number = 0
     user: str | None = None
-    userid: int | None = None
+    userid: Number | None = None
     anon: bool = False
     temp: bool = False
     bot: bool = False
     minor: bool = False
     redirect: bool = False
-    oldlen: int = 0
-    newlen: int = 0
+    oldlen: Number = 0
+    newlen: Number = 0
     comment: str | None = None
     sha1: str | None = None
     tags: tuple[str, ...] = ()
@@ -74,7 +78,7 @@ class RecentChange(Struct, frozen=True, kw_only=True):
     sha1hidden: bool = False
     logtype: str | None = None
     logaction: str | None = None
-    logparams: msgspec.Raw | None = None
+    logparams: Any = None
 
     @property
     def position(self) -> str:
@@ -97,13 +101,14 @@ class RecentChange(Struct, frozen=True, kw_only=True):
         if (self.logtype, self.logaction) != ("delete", "revision") or not self.logparams:
             return ()
         try:
-            return msgspec.json.decode(self.logparams, type=_RevisionDeletion).ids
-        except msgspec.DecodeError:
+            deletion = msgspec.convert(self.logparams, _RevisionDeletion, strict=False)
+        except msgspec.ValidationError:
             return ()
+        return deletion.ids if deletion.type == "revision" else ()
 
 
 class _RevisionDeletion(Struct, frozen=True):
-    ids: tuple[int, ...] = ()
+    ids: tuple[Number, ...] = ()
     type: str = ""
 
 
@@ -113,11 +118,23 @@ class _Move(Struct, frozen=True):
 
 
 def read_rows(rows: object) -> list[RecentChange]:
-    """Read the rows of an answer. Raises InvalidEventError for what is no such row."""
-    try:
-        return [_masked(row) for row in msgspec.convert(rows, list[RecentChange])]
-    except msgspec.ValidationError as error:
-        raise InvalidEventError(f"a row of recent changes cannot be read: {error}") from error
+    """Read the rows of an answer, leaving out one that cannot be read.
+
+    Raises InvalidEventError for what are no such rows at all.
+    """
+    if not isinstance(rows, list):
+        raise InvalidEventError(f"the recent changes are no list but {type(rows).__name__}")
+    found: list[RecentChange] = []
+    problem = ""
+    for row in rows:
+        try:
+            found.append(_masked(msgspec.convert(row, RecentChange)))
+        except msgspec.ValidationError as error:
+            problem = str(error)
+            _log.warning("unreadable recent change left out", error=problem)
+    if rows and not found:
+        raise InvalidEventError(f"the recent changes cannot be read: {problem}")
+    return found
 
 
 def _masked(row: RecentChange) -> RecentChange:
@@ -161,14 +178,28 @@ def page_change(
     )
 
 
-def tags_change(row: RecentChange, site: Site, received: datetime) -> TagsChange | None:
-    """Return the event that carries a row's tags, None if it is no edit or has none."""
-    if not row.is_edit or not row.tags:
+def tags_change(
+    row: RecentChange, site: Site, received: datetime, known: tuple[str, ...] | None = None
+) -> TagsChange | None:
+    """Return the event that carries a row's tags, None if it is no edit or they are as `known`.
+
+    `known` are the tags that were told before, None for an edit that is new: its tags are told
+    once, whenever they are read, while a later change is an event of its own.
+    """
+    if not row.is_edit or row.tags == (known or ()):
         return None
+    identity = () if known is None else (received,)
     return TagsChange(
         schema=revision_change.TAGS_SCHEMA,
         meta=_meta(
-            names.TAGS_CHANGE, site, row.title, received, "tags", row.revid, *sorted(row.tags)
+            names.TAGS_CHANGE,
+            site,
+            row.title,
+            received,
+            "tags",
+            row.revid,
+            *sorted(row.tags),
+            *identity,
         ),
         dt=received,
         database=site.wiki_id,
@@ -239,8 +270,8 @@ def _kind(row: RecentChange) -> PageChangeKind | None:
 def _target(row: RecentChange, kind: PageChangeKind) -> tuple[str, int]:
     if kind is PageChangeKind.MOVE and row.logparams:
         try:
-            move = msgspec.json.decode(row.logparams, type=_Move)
-        except msgspec.DecodeError:
+            move = msgspec.convert(row.logparams, _Move)
+        except msgspec.ValidationError:
             return row.title, row.ns
         return move.target_title, move.target_ns
     return row.title, row.ns

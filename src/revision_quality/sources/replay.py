@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
 from revision_quality.clock import Clock, system_clock
+from revision_quality.errors import StoreError
 from revision_quality.events.page_change import PageChange
 from revision_quality.sources.base import Emit
 
@@ -14,6 +16,8 @@ TICK = 0.05
 """Seconds of the listener's time whose edits are emitted together."""
 
 _MOST_AT_ONCE = 500
+
+_log = structlog.get_logger()
 
 
 class ReplayState(Struct, frozen=True):
@@ -78,4 +82,7 @@ class ReplaySource:
         received = self._clock.now()
         await emit([replace(change, meta=replace(change.meta, dt=received)) for change in changes])
         self.emitted += len(changes)
-        self._store.save(ReplayState(self.emitted))
+        try:
+            self._store.save(ReplayState(self.emitted))
+        except StoreError as error:
+            _log.error("the position is not stored, edits may come twice", error=str(error))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from revision_quality.sources.recent_change import RecentChange, read_rows
-from revision_quality.wiki.client import ActionApi
+from revision_quality.wiki.client import ActionApi, Answer, reading
 
 
 async def revision_rows(api: ActionApi, rev_ids: Sequence[int], batch: int) -> list[RecentChange]:
@@ -19,20 +19,25 @@ async def revision_rows(api: ActionApi, rev_ids: Sequence[int], batch: int) -> l
             rvprop=["ids", "timestamp", "flags", "user", "userid", "comment", "size", "sha1"],
         )
         async for answer in answers:
-            rows += read_rows(
-                [
-                    {
-                        **revision,
-                        "type": "edit" if revision.get("parentid") else "new",
-                        "rcid": 0,
-                        "ns": page["ns"],
-                        "title": page["title"],
-                        "pageid": page["pageid"],
-                        "old_revid": revision.get("parentid", 0),
-                        "newlen": revision.get("size", 0),
-                    }
-                    for page in answer.get("query", {}).get("pages", [])
-                    for revision in page.get("revisions", [])
-                ]
-            )
+            with reading(api.api_url, "revisions"):
+                rows += read_rows(
+                    [
+                        _row(page, revision)
+                        for page in answer.get("query", {}).get("pages", [])
+                        for revision in page.get("revisions", [])
+                    ]
+                )
     return rows
+
+
+def _row(page: Answer, revision: Answer) -> Answer:
+    return {
+        **revision,
+        "type": "edit" if revision.get("parentid") else "new",
+        "rcid": 0,
+        "ns": page["ns"],
+        "title": page["title"],
+        "pageid": page["pageid"],
+        "old_revid": revision.get("parentid", 0),
+        "newlen": revision.get("size", 0),
+    }

@@ -65,6 +65,10 @@ class Streams(Protocol):
         """Return those of `ids` that are in `stream` already."""
         ...
 
+    async def find(self, stream: str, ids: Iterable[str]) -> dict[str, bytes]:
+        """Return the events of `stream` with these ids, by id; those that it lacks are left out."""
+        ...
+
     def appended(self) -> int:
         """Return a number that grows with every append, to be passed to `wait`."""
         ...

@@ -4,10 +4,12 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 from uuid import UUID
+
+import stamina
 
 from revision_quality.bell import Bell
 from revision_quality.clock import Clock, system_clock
@@ -63,10 +65,11 @@ class SqliteStreams:
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="streams-writer")
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="streams-reader")
         self._stream_ids: dict[str, int] = {}
-        with self._errors():
-            self._write_connection = _connect(path)
+        with self._errors(), ExitStack() as opened:
+            self._write_connection = opened.enter_context(closing(_connect(path)))
             _create(self._write_connection, path)
-            self._read_connection = _connect(path)
+            self._read_connection = opened.enter_context(closing(_connect(path)))
+            opened.pop_all()
 
     async def __aenter__(self) -> Self:
         return self
@@ -116,20 +119,28 @@ class SqliteStreams:
 
     async def known(self, stream: str, ids: Iterable[str]) -> set[str]:
         """Return those of `ids` that are in `stream` already."""
-        wanted = list(ids)
+        return {identifier for (identifier,) in await self._select_by_id("id", stream, ids)}
 
-        def query() -> set[str]:
-            found: set[str] = set()
+    async def find(self, stream: str, ids: Iterable[str]) -> dict[str, bytes]:
+        """Return the events of `stream` with these ids, by id; those that it lacks are left out."""
+        return dict(await self._select_by_id("id, value", stream, ids))
+
+    async def _select_by_id(
+        self, columns: str, stream: str, ids: Iterable[str]
+    ) -> list[tuple[Any, ...]]:
+        wanted = [UUID(text).bytes for text in ids]
+
+        def query() -> list[tuple[Any, ...]]:
+            found: list[tuple[Any, ...]] = []
             for start in range(0, len(wanted), _IDS_PER_QUERY):
-                part = [UUID(text).bytes for text in wanted[start : start + _IDS_PER_QUERY]]
-                marks = ",".join("?" * len(part))
+                part = wanted[start : start + _IDS_PER_QUERY]
                 rows = self._read_connection.execute(
-                    "SELECT id FROM event WHERE"  # noqa: S608, only question marks
+                    f"SELECT {columns} FROM event WHERE"  # noqa: S608, columns are ours
                     " stream_id = (SELECT stream_id FROM stream WHERE name = ?)"
-                    f" AND id IN ({marks})",
+                    f" AND id IN ({','.join('?' * len(part))})",
                     (stream, *part),
                 )
-                found.update(str(UUID(bytes=row[0])) for row in rows)
+                found += [(str(UUID(bytes=row[0])), *row[1:]) for row in rows]
             return found
 
         return await self._run(self._reader, query)
@@ -171,7 +182,7 @@ class SqliteStreams:
         received = int(self._clock.now().timestamp() * 1000)
         connection = self._write_connection
         written = []
-        with connection, self._forgetting_on_rollback():
+        with self._forgetting_on_rollback(), connection:
             connection.execute("BEGIN IMMEDIATE")
             for event in batch:
                 cursor = connection.execute(
@@ -198,7 +209,7 @@ class SqliteStreams:
     def _forgetting_on_rollback(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error:
+        except BaseException:
             self._stream_ids.clear()
             raise
 
@@ -233,9 +244,25 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
         path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
     )
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
+    with ExitStack() as opened:
+        opened.enter_context(closing(connection))
+        _use_wal(connection)
+        connection.execute("PRAGMA synchronous = FULL")
+        opened.pop_all()
     return connection
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Switch to WAL; SQLite does not wait by itself where several processes do so at once."""
+    for attempt in stamina.retry_context(
+        on=_is_busy, attempts=None, timeout=_BUSY_SECONDS, wait_initial=0.01, wait_max=0.5
+    ):
+        with attempt:
+            connection.execute("PRAGMA journal_mode = WAL")
+
+
+def _is_busy(error: Exception) -> bool:
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
 
 
 def _create(connection: sqlite3.Connection, path: Path) -> None:

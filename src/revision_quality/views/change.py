@@ -36,7 +36,8 @@ class Change(Struct, frozen=True, kw_only=True, omit_defaults=False):
     create or move. `size` and `parent_size` are in bytes, None where unknown. `reason` is a code
     and `message` a sentence, set where the state is not_scorable or failed. `score` is
     P(reverted), 0 to 1, set where the state is scored. `seq` grows with every write to any row.
-    `deleted` marks the row of a page that is gone: the other fields are then empty.
+    `deleted` marks the row of a page that is gone: of the other fields only the key, `seq` and
+    `timestamp` are then set.
     """
 
     wiki_id: str

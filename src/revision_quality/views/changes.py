@@ -1,12 +1,13 @@
 """The changes view: every edit with its state and score, in one SQL table."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 import structlog
 from msgspec.structs import asdict, replace
-from sqlalchemy import Connection, RowMapping, Select, delete, func, insert, select, tuple_, update
+from sqlalchemy import Connection, RowMapping, Select, delete, insert, select, tuple_, update
 
 from revision_quality.bell import Bell
 from revision_quality.errors import InvalidEventError, StoreError
@@ -25,7 +26,7 @@ from revision_quality.views import row as rows
 from revision_quality.views.change import Change, State, UserLevel
 from revision_quality.views.database import Database
 from revision_quality.views.row import Row
-from revision_quality.views.tables import changes, metadata, page_deletions, progress
+from revision_quality.views.tables import change_counts, changes, metadata, page_deletions, progress
 
 SCHEMA_VERSION = 1
 
@@ -43,6 +44,7 @@ _COLUMNS = tuple(column.name for column in changes.columns)
 _PUBLIC_FIELDS = tuple(field for field in Change.__struct_fields__)
 
 Key = tuple[str, int]
+CountKey = tuple[str, str]
 
 _log = structlog.get_logger()
 
@@ -57,7 +59,11 @@ class ChangesView:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._bell = Bell()
-        database.write_now(_create)
+        try:
+            database.write_now(_create)
+        except StoreError:
+            database.close_now()
+            raise
 
     async def position(self, stream: str) -> int:
         """Return the offset up to which `stream` is in the view."""
@@ -105,14 +111,11 @@ class ChangesView:
 
     async def counts(self) -> dict[tuple[str, str], int]:
         """Count the rows by (wiki_id, state)."""
-        statement = (
-            select(changes.c.wiki_id, changes.c.state, func.count())
-            .where(changes.c.deleted.is_(False))
-            .group_by(changes.c.wiki_id, changes.c.state)
-        )
         return await self._database.read(
             lambda connection: {
-                (wiki_id, state): number for wiki_id, state, number in connection.execute(statement)
+                (wiki_id, state): number
+                for wiki_id, state, number in connection.execute(select(change_counts))
+                if number
             }
         )
 
@@ -128,8 +131,8 @@ def _create(connection: Connection) -> None:
         connection.execute(insert(progress).values(name="schema", value=SCHEMA_VERSION))
     elif version != SCHEMA_VERSION:
         raise StoreError(
-            f"the views have schema {version}, this revq knows {SCHEMA_VERSION}:"
-            " drop them, they are rebuilt from the streams"
+            f"the views in {connection.engine.url!r} have schema {version}, this revq knows"
+            f" {SCHEMA_VERSION}: drop them, they are rebuilt from the streams"
         )
 
 
@@ -257,6 +260,9 @@ class _Batch:
                 delete(changes).where(tuple_(changes.c.wiki_id, changes.c.rev_id).in_(part))
             )
         self._connection.execute(insert(changes), values)
+        counts = Counter(map(_counted, changed))
+        counts.subtract(_counted(old[key]) for key in replaced)
+        _add_counts(self._connection, counts)
         _set_value(self._connection, "seq", seq + len(changed))
 
 
@@ -285,18 +291,35 @@ _FUNCTIONS: dict[type, Any] = {
 
 
 def _purge(connection: Connection, before: int, limit: int) -> int:
+    columns = changes.c
     oldest = (
-        select(changes.c.wiki_id, changes.c.rev_id)
-        .where(changes.c.timestamp < before)
-        .order_by(changes.c.timestamp)
+        select(columns.wiki_id, columns.rev_id, columns.state, columns.deleted)
+        .where(columns.timestamp < before)
+        .order_by(columns.timestamp)
         .limit(limit)
     )
-    keys = [(wiki_id, rev_id) for wiki_id, rev_id in connection.execute(oldest)]
-    for part in _parts(keys):
-        connection.execute(
-            delete(changes).where(tuple_(changes.c.wiki_id, changes.c.rev_id).in_(part))
-        )
-    return len(keys)
+    purged = connection.execute(oldest).all()
+    for part in _parts((row.wiki_id, row.rev_id) for row in purged):
+        connection.execute(delete(changes).where(tuple_(columns.wiki_id, columns.rev_id).in_(part)))
+    gone = Counter(_counted(row) for row in purged)
+    _add_counts(connection, Counter({key: -number for key, number in gone.items()}))
+    return len(purged)
+
+
+def _counted(row: Any) -> CountKey | None:
+    return None if row.deleted else (row.wiki_id, str(row.state))
+
+
+def _add_counts(connection: Connection, counts: Counter[CountKey | None]) -> None:
+    for key, number in counts.items():
+        if key is None or not number:
+            continue
+        same = (change_counts.c.wiki_id == key[0]) & (change_counts.c.state == key[1])
+        added = update(change_counts).where(same).values(number=change_counts.c.number + number)
+        if not connection.execute(added).rowcount:
+            connection.execute(
+                insert(change_counts).values(wiki_id=key[0], state=key[1], number=number)
+            )
 
 
 def _value(connection: Connection, name: str) -> int:

@@ -22,12 +22,20 @@ class Database:
     """Runs functions of a connection, writes one after another, reads side by side.
 
     `url` is a SQLAlchemy URL. A write is one transaction: it commits when the function returns
-    and leaves nothing behind when it raises. Raises StoreError where the database fails.
+    and leaves nothing behind when it raises. Raises StoreError where the database fails, or for a
+    URL that names none.
     """
 
     def __init__(self, url: str) -> None:
-        self.url = sqlalchemy.make_url(url)
-        self._engine = _engine(url)
+        try:
+            self.url = sqlalchemy.make_url(url)
+            self._engine = _engine(url)
+        except (SQLAlchemyError, ImportError, ValueError) as error:
+            reason = str(error).partition("\n")[0]
+            raise StoreError(
+                f"views database: the URL cannot be used ({reason}):"
+                " give a SQLAlchemy URL, such as sqlite:///changes.sqlite"
+            ) from error
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="views-writer")
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="views-reader")
 
@@ -51,9 +59,10 @@ class Database:
 
     async def close(self) -> None:
         """Finish what is under way and close all connections."""
-        await asyncio.to_thread(self._shut)
+        await asyncio.to_thread(self.close_now)
 
-    def _shut(self) -> None:
+    def close_now(self) -> None:
+        """Finish what is under way and close all connections, in this thread."""
         self._writer.shutdown(wait=True)
         self._readers.shutdown(wait=True)
         self._engine.dispose()
@@ -86,9 +95,9 @@ def _prepare_sqlite(connection: Any, _: object) -> None:
     then reads them from the streams again.
     """
     connection.isolation_level = None
+    connection.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
-    connection.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}")
 
 
 def _begin_sqlite(connection: Connection) -> None:

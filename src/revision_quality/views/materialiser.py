@@ -52,6 +52,8 @@ class Materialiser:
                 await self._clock.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
                 continue
+            if pause > _IDLE_SECONDS:
+                _log.info("the view is kept in step again")
             pause = _IDLE_SECONDS
             if not moved:
                 await self._streams.wait(appended, _IDLE_SECONDS)

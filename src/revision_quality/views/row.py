@@ -15,7 +15,7 @@ from revision_quality.events.page_change import PageChange, PageChangeKind, Prio
 from revision_quality.events.prediction import EditEvent, PredictionChange
 from revision_quality.events.prediction_error import PredictionError
 from revision_quality.events.revision_change import TagsChange, Visibility, VisibilityChange
-from revision_quality.views.change import Change, State
+from revision_quality.views.change import Change, State, UserLevel
 from revision_quality.views.user_level import user_level
 
 REVISION_HIDDEN = "revision_hidden"
@@ -28,9 +28,12 @@ _STATE_ORDER = (State.PENDING, State.FAILED, State.NOT_SCORABLE, State.SCORED)
 class Row(Change, frozen=True, kw_only=True):
     """A change and the times (Unix ms) of the facts that may be replaced.
 
-    `score_withheld` says that the text was hidden once: its score then never comes back.
+    `facts_dt` is 0 if the facts of the edit come from its own event, else the time of the event
+    that told them: a page may have moved since, so the earliest wins. `score_withheld` says that
+    the text was hidden once: its score then never comes back.
     """
 
+    facts_dt: int = 0
     visibility_dt: int = 0
     tags_dt: int = 0
     scored_dt: int = 0
@@ -39,128 +42,135 @@ class Row(Change, frozen=True, kw_only=True):
 
 def with_edit(row: Row, event: PageChange | EditEvent) -> Row:
     """Return the row with the facts of the edit itself."""
-    revision = event.revision
-    is_edit = event.page_change_kind in _EDITS
-    is_move = event.page_change_kind is PageChangeKind.MOVE
-    editor = revision.editor or (event.performer if is_edit else None)
-    prior = event.prior_state.revision if event.prior_state and is_edit else None
-    if editor is not None:
-        row = replace(
-            row,
-            user=editor.user_text,
-            user_level=user_level(editor, revision.rev_dt),
-            is_temp=bool(editor.is_temp),
-            is_bot=bool(editor.is_bot),
-        )
-    row = replace(
-        row,
-        timestamp=int(revision.rev_dt.timestamp()),
-        parent_id=revision.rev_parent_id or 0,
-        page_id=event.page.page_id,
-        namespace=event.page.namespace_id or 0,
-        title=_title(event.page.page_title),
-        kind=str(event.page_change_kind) if is_edit else row.kind,
-        is_minor=bool(revision.is_minor_edit) and not is_move,
-        comment=row.comment if revision.comment is None else revision.comment,
-        size=revision.rev_size,
-        parent_size=prior.rev_size if prior else row.parent_size,
-    )
-    return _with_visibility(row, _visibility(revision), 0)
+    row = _with_facts(row, event)
+    return _with_visibility(row, _visibility(event.revision), 0)
 
 
 def with_prediction(row: Row, event: PredictionChange) -> Row:
     """Return the row with a score; the latest received wins."""
     row = with_edit(row, event)
-    scored_dt = _milliseconds(event.meta.dt)
-    if row.state is State.SCORED and row.scored_dt > scored_dt:
-        return row
-    return _masked(
-        replace(
-            row,
-            state=State.SCORED,
-            reason=None,
-            message=None,
-            score=event.score,
-            model_name=event.predicted_classification.model_name,
-            model_version=event.predicted_classification.model_version,
-            scored_dt=scored_dt,
-        )
+    scored = replace(
+        row,
+        state=State.SCORED,
+        reason=None,
+        message=None,
+        score=event.score,
+        model_name=event.predicted_classification.model_name,
+        model_version=event.predicted_classification.model_version,
+        scored_dt=_milliseconds(event.meta.dt),
     )
+    return row if _outcome(row) > _outcome(scored) else _masked(scored)
 
 
 def with_error(row: Row, event: PredictionError) -> Row:
     """Return the row with the reason why there is no score, unless there is one."""
     row = with_edit(row, event)
-    state = State(event.error.state)
-    scored_dt = _milliseconds(event.meta.dt)
-    if (_STATE_ORDER.index(row.state), row.scored_dt) > (_STATE_ORDER.index(state), scored_dt):
-        return row
-    return _masked(
-        replace(
-            row,
-            state=state,
-            reason=event.error.reason,
-            message=event.error.message,
-            model_name=event.error.model_name,
-            model_version=event.error.model_version,
-            scored_dt=scored_dt,
-        )
+    failed = replace(
+        row,
+        state=State(event.error.state),
+        reason=event.error.reason,
+        message=event.error.message,
+        score=None,
+        model_name=event.error.model_name,
+        model_version=event.error.model_version,
+        scored_dt=_milliseconds(event.meta.dt),
     )
+    return row if _outcome(row) > _outcome(failed) else _masked(failed)
 
 
 def with_tags(row: Row, event: TagsChange) -> Row:
     """Return the row with its tags; the latest wins."""
-    row = _with_revision(row, event)
+    row = _with_told_facts(row, event)
     tags_dt = _milliseconds(event.dt)
-    if tags_dt < row.tags_dt:
-        return row
+    if (tags_dt, event.tags) < (row.tags_dt, row.tags):
+        return _masked(row)
     return _masked(replace(row, tags=event.tags, tags_dt=tags_dt))
 
 
 def with_visibility_change(row: Row, event: VisibilityChange) -> Row:
     """Return the row with hidden parts gone, parts shown again filled in."""
-    row = _with_revision(row, event)
+    row = _with_told_facts(row, event)
+    return _with_visibility(row, event.visibility, _milliseconds(event.dt))
+
+
+def with_page_visibility_change(row: Row, event: PageChange) -> Row:
+    """Return the row with hidden parts gone: the page_change of kind visibility_change."""
+    row = _with_facts(row, event)
+    return _with_visibility(row, _visibility(event.revision), _milliseconds(event.dt))
+
+
+def with_deletion(row: Row) -> Row:
+    """Return what is left of the row of a deleted page: its key and its time."""
+    return Row(
+        wiki_id=row.wiki_id, rev_id=row.rev_id, seq=row.seq, timestamp=row.timestamp, deleted=True
+    )
+
+
+def _with_facts(row: Row, event: PageChange | EditEvent) -> Row:
+    """Return the row with what an event of the page tells of the edit."""
+    revision = event.revision
+    is_edit = event.page_change_kind in _EDITS
+    editor = revision.editor or (event.performer if is_edit else None)
+    row = replace(
+        row,
+        user=editor.user_text if editor else row.user,
+        comment=row.comment if revision.comment is None else revision.comment,
+    )
+    facts_dt = 0 if is_edit else _milliseconds(event.dt)
+    if row.timestamp and row.facts_dt < facts_dt:
+        return row
+    prior = event.prior_state.revision if event.prior_state and is_edit else None
+    is_move = event.page_change_kind is PageChangeKind.MOVE
+    return replace(
+        row,
+        facts_dt=facts_dt,
+        timestamp=int(revision.rev_dt.timestamp()),
+        parent_id=revision.rev_parent_id or 0,
+        page_id=event.page.page_id,
+        namespace=event.page.namespace_id or 0,
+        title=_title(event.page.page_title),
+        kind=str(event.page_change_kind if is_edit else PageChangeKind.EDIT),
+        user_level=user_level(editor, revision.rev_dt),
+        is_temp=bool(editor and editor.is_temp),
+        is_bot=bool(editor and editor.is_bot),
+        is_minor=bool(revision.is_minor_edit) and not is_move,
+        size=revision.rev_size,
+        parent_size=prior.rev_size if prior else None,
+    )
+
+
+def _with_told_facts(row: Row, event: TagsChange | VisibilityChange) -> Row:
+    """Return the row with what these events tell of an edit that has not come yet."""
     performer = event.performer
     row = replace(
         row,
         user=performer.user_text if performer else row.user,
         comment=row.comment if event.comment is None else event.comment,
     )
-    return _with_visibility(row, event.visibility, _milliseconds(event.dt))
-
-
-def with_page_visibility_change(row: Row, event: PageChange) -> Row:
-    """Return the row with hidden parts gone: the page_change of kind visibility_change."""
-    row = with_edit(row, event)
-    return _with_visibility(row, _visibility(event.revision), _milliseconds(event.dt))
-
-
-def with_deletion(row: Row) -> Row:
-    """Return what is left of the row of a deleted page: its key."""
-    return Row(wiki_id=row.wiki_id, rev_id=row.rev_id, seq=row.seq, deleted=True)
-
-
-def _with_revision(row: Row, event: TagsChange | VisibilityChange) -> Row:
-    """Return the row with what these events tell of an edit that has not come yet."""
-    if row.timestamp:
+    facts_dt = _milliseconds(event.dt)
+    if row.timestamp and row.facts_dt <= facts_dt:
         return row
-    return _masked(
-        replace(
-            row,
-            timestamp=int(event.rev_timestamp.timestamp()),
-            parent_id=event.rev_parent_id or 0,
-            page_id=event.page_id,
-            namespace=event.page_namespace,
-            title=_title(event.page_title),
-            user=event.performer.user_text if event.performer else None,
-            comment=event.comment,
-        )
+    return replace(
+        row,
+        facts_dt=facts_dt,
+        timestamp=int(event.rev_timestamp.timestamp()),
+        parent_id=event.rev_parent_id or 0,
+        page_id=event.page_id,
+        namespace=event.page_namespace,
+        title=_title(event.page_title),
+        kind=str(PageChangeKind.EDIT),
+        user_level=UserLevel.REGISTERED,
+        is_temp=False,
+        is_bot=False,
+        is_minor=False,
+        size=None,
+        parent_size=None,
     )
 
 
 def _with_visibility(row: Row, visible: Visibility, visibility_dt: int) -> Row:
     if visibility_dt < row.visibility_dt:
-        return _masked(row)
+        return _masked(row, withheld=not visible.text)
     same_time = visibility_dt == row.visibility_dt
     return _masked(
         replace(
@@ -194,6 +204,18 @@ def _masked(row: Row, *, withheld: bool = False) -> Row:
             model_version=None,
         )
     return row
+
+
+def _outcome(row: Row) -> tuple[int, int, str, str, float, str]:
+    """Return what decides which of two outcomes stays: the greater one."""
+    return (
+        _STATE_ORDER.index(row.state),
+        row.scored_dt,
+        row.model_name or "",
+        row.model_version or "",
+        row.score or 0.0,
+        f"{row.reason}{row.message}",
+    )
 
 
 def _visibility(revision: PriorRevision | object) -> Visibility:

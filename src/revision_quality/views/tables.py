@@ -46,6 +46,7 @@ changes = Table(
     Column("score", Float(53)),
     Column("model_name", String(64)),
     Column("model_version", String(32)),
+    Column("facts_dt", BigInteger, nullable=False, comment="Unix ms"),
     Column("visibility_dt", BigInteger, nullable=False, comment="Unix ms"),
     Column("tags_dt", BigInteger, nullable=False, comment="Unix ms"),
     Column("scored_dt", BigInteger, nullable=False, comment="Unix ms"),
@@ -63,6 +64,15 @@ page_deletions = Table(
     Column("page_id", BigInteger, primary_key=True, autoincrement=False),
     Column("deleted_dt", BigInteger, nullable=False, comment="Unix seconds"),
 )
+
+change_counts = Table(
+    "change_counts",
+    metadata,
+    Column("wiki_id", String(64), primary_key=True),
+    Column("state", String(16), primary_key=True),
+    Column("number", BigInteger, nullable=False),
+)
+"""How many rows of `changes` are not deleted: counting ten million takes seconds."""
 
 progress = Table(
     "progress",

@@ -1,10 +1,12 @@
 """The Action API of one wiki: polite, patient requests."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 import msgspec
@@ -25,6 +27,9 @@ MAX_ANSWER_BYTES = 64 * 1024 * 1024
 _TEMPORARY_CODES = ("maxlag", "ratelimited", "readonly", "internal_api_error")
 _LONGEST_URL_QUERY = 2000
 _PATIENCE_SECONDS = 30.0
+_LONGEST_RETRY_AFTER = 3600.0
+_ANSWER_SECONDS = 60.0
+"""For a whole answer: a client's own timeouts begin again with every byte."""
 
 Answer = dict[str, Any]
 
@@ -34,7 +39,8 @@ class ActionApi:
 
     `client` is the one seam to the network. Raises WikiUnavailableError (temporary, the retries
     are used up or the wiki asks to wait longer than 30 seconds), WikiRefusedError (an API error)
-    or NotAWikiError (what answers is no Action API).
+    or NotAWikiError (what answers is no Action API). What has answered as an Action API once is
+    one: where something else answers later, such as a proxy's page, that is temporary.
     """
 
     def __init__(
@@ -52,9 +58,9 @@ class ActionApi:
         self._slots = asyncio.Semaphore(slots)
         self._attempts = attempts
         self._clock = clock
-        self._headers = {"User-Agent": USER_AGENT, "Accept": "application/json"}
-        if access_token:
-            self._headers["Authorization"] = f"Bearer {access_token}"
+        self._has_answered = False
+        self._access_token = access_token
+        self._host = urlsplit(api_url).hostname
 
     async def get(self, **parameters: object) -> Answer:
         """Make one request; a parameter that is a list is joined with `|`, None is left out."""
@@ -78,51 +84,59 @@ class ActionApi:
             more = answer["continue"]
 
     async def _ask(self, data: dict[str, str]) -> Answer:
-        status, headers, body = await self._send(data)
+        response, body = await self._send(data)
+        status, headers = response.status_code, response.headers
         if status == 429 or status >= 500:
             raise WikiUnavailableError(
                 f"{self.api_url} answers HTTP {status}", self._retry_after(headers)
             )
         if status != 200:
-            raise NotAWikiError(
-                f"{self.api_url} answers HTTP {status}: give the address of the wiki's api.php,"
-                " as Special:Version names it"
-            )
-        return self._read(headers, body)
+            raise self._no_api(f"{self.api_url} answers HTTP {status}")
+        answer = self._read(headers, body)
+        self._has_answered = True
+        if response.history:
+            # A redirect drops the body of a POST, so later requests go where this one ended.
+            self.api_url = str(response.url.copy_with(query=None))
+        return answer
 
-    async def _send(self, data: dict[str, str]) -> tuple[int, httpx.Headers, bytes]:
-        long = sum(map(len, data.values())) > _LONGEST_URL_QUERY
-        request = self._client.build_request(
-            "POST" if long else "GET",
-            self.api_url,
-            params=None if long else data,
-            data=data if long else None,
-            headers=self._headers,
-        )
+    async def _send(self, data: dict[str, str]) -> tuple[httpx.Response, bytes]:
+        long = len(urlencode(data)) > _LONGEST_URL_QUERY
         try:
-            response = await self._client.send(request, stream=True, follow_redirects=True)
-            try:
-                body = await _bounded(response)
-            finally:
-                await response.aclose()
-            if response.history:
-                # A redirect drops the body of a POST, so later requests go where this one ended.
-                self.api_url = str(response.url.copy_with(query=None))
-        except httpx.TimeoutException as error:
+            request = self._client.build_request(
+                "POST" if long else "GET",
+                self.api_url,
+                params=None if long else data,
+                data=data if long else None,
+                headers=self._headers(),
+            )
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                response = await self._client.send(request, stream=True, follow_redirects=True)
+                try:
+                    body = await _bounded(response)
+                finally:
+                    await response.aclose()
+        except (httpx.TimeoutException, TimeoutError) as error:
             raise WikiUnavailableError(f"{self.api_url} does not answer in time") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise WikiUnavailableError(f"{self.api_url} cannot be reached: {error}") from error
-        return response.status_code, response.headers, body
+            reason = str(error) or type(error).__name__
+            raise WikiUnavailableError(f"{self.api_url} cannot be reached: {reason}") from error
+        return response, body
+
+    def _headers(self) -> dict[str, str]:
+        """Return the headers of a request; the access token is for the configured host alone."""
+        headers = {"User-Agent": USER_AGENT, "Accept": "application/json"}
+        if self._access_token and urlsplit(self.api_url).hostname == self._host:
+            headers["Authorization"] = f"Bearer {self._access_token}"
+        return headers
 
     def _read(self, headers: httpx.Headers, body: bytes) -> Answer:
         try:
             answer = msgspec.json.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             if not headers.get("content-type", "").startswith("application/json"):
-                raise NotAWikiError(
-                    f"{self.api_url} does not answer as a MediaWiki API but with"
-                    f" {headers.get('content-type') or 'no content type'}: give the address of the"
-                    " wiki's api.php, as Special:Version names it"
+                kind = headers.get("content-type") or "no content type"
+                raise self._no_api(
+                    f"{self.api_url} does not answer as a MediaWiki API but with {kind}"
                 ) from error
             raise WikiUnavailableError(f"{self.api_url} sent a broken answer: {error}") from error
         if not isinstance(answer, dict):
@@ -130,6 +144,13 @@ class ActionApi:
         if "error" in answer:
             self._refuse(answer["error"], headers)
         return answer
+
+    def _no_api(self, message: str) -> NotAWikiError | WikiUnavailableError:
+        if self._has_answered:
+            return WikiUnavailableError(message)
+        return NotAWikiError(
+            f"{message}: give the address of the wiki's api.php, as Special:Version names it"
+        )
 
     def _refuse(self, error: object, headers: httpx.Headers) -> None:
         code, info = "unknown", str(error)
@@ -141,15 +162,29 @@ class ActionApi:
         raise WikiRefusedError(message, code)
 
     def _retry_after(self, headers: httpx.Headers) -> float | None:
-        """Read Retry-After, seconds or a date (RFC 9110, section 10.2.3)."""
+        """Read Retry-After, seconds or a date (RFC 9110, section 10.2.3); an hour at most."""
         value = headers.get("retry-after", "").strip()
-        if value.isdecimal():
-            return float(value)
         try:
-            moment: datetime = parsedate_to_datetime(value)
-            return max(0.0, (moment - self._clock.now()).total_seconds())
-        except (TypeError, ValueError):
+            seconds = float(value) if value.isdecimal() else self._seconds_until(value)
+        except (TypeError, ValueError, OverflowError):
             return None
+        return min(max(0.0, seconds), _LONGEST_RETRY_AFTER)
+
+    def _seconds_until(self, date: str) -> float:
+        moment: datetime = parsedate_to_datetime(date)
+        return (moment - self._clock.now()).total_seconds()
+
+
+@contextmanager
+def reading(api_url: str, what: str) -> Iterator[None]:
+    """Raise NotAWikiError where an answer has not the shape that the block expects of `what`."""
+    try:
+        yield
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise NotAWikiError(
+            f"{api_url} answers, but its {what} are not as MediaWiki has them ({error!r}):"
+            " is it a MediaWiki API?"
+        ) from error
 
 
 def _pause(error: Exception) -> bool | float:

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from revision_quality.events.page_change import PageChange, UserEntity
-from revision_quality.wiki.client import ActionApi, Answer
+from revision_quality.wiki.client import ActionApi, Answer, reading
 from revision_quality.wiki.contents import Content, Contents
 from revision_quality.wiki.revision import Page, Parent, Revision, User
 from revision_quality.wiki.siteinfo import read_siteinfo
@@ -69,8 +69,9 @@ class ApiReader:
             rvslots="main",
         )
         async for answer in answers:
-            for revision in _revisions(answer):
-                found[revision["revid"]] = _content(revision)
+            with reading(self._api.api_url, "revisions"):
+                for revision in _revisions(answer):
+                    found[revision["revid"]] = _content(revision)
         for rev_id, content in found.items():
             if isinstance(content, Content):
                 self._kept.put(rev_id, content)

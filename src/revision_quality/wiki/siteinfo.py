@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from revision_quality.errors import NotAWikiError, WikiRefusedError
 from revision_quality.sites import Site, site_of
-from revision_quality.wiki.client import ActionApi, Answer
+from revision_quality.wiki.client import ActionApi, Answer, reading
 
 OLDEST_MEDIAWIKI = (1, 35)
 """The first release whose API has all that is asked here; older ones are out of support."""
@@ -46,17 +46,14 @@ async def read_siteinfo(api: ActionApi) -> SiteInfo:
                 error.code,
             ) from error
         raise
-    try:
+    with reading(api.api_url, "siteinfo"):
         return _siteinfo(api.api_url, answer)
-    except (KeyError, TypeError) as error:
-        raise NotAWikiError(
-            f"{api.api_url} answers, but its siteinfo lacks {error}: is it a MediaWiki API?"
-        ) from error
 
 
 def _siteinfo(api_url: str, answer: Answer) -> SiteInfo:
     general = answer["query"]["general"]
     _check_version(api_url, general["generator"])
+    _check_wiki_id(api_url, general["wikiid"])
     rights = answer["query"].get("userinfo", {}).get("rights", ())
     return SiteInfo(
         site=_site(api_url, general, answer["query"]["namespaces"]),
@@ -87,3 +84,9 @@ def _check_version(api_url: str, generator: str) -> None:
     if found and tuple(map(int, found.groups())) < OLDEST_MEDIAWIKI:
         oldest = ".".join(map(str, OLDEST_MEDIAWIKI))
         raise NotAWikiError(f"{api_url} runs {generator}; revq needs MediaWiki {oldest} or newer")
+
+
+def _check_wiki_id(api_url: str, wiki_id: str) -> None:
+    """Refuse what names no database, since files and rows are named after it."""
+    if not re.fullmatch(r"[\w$-][\w$.-]{0,63}", wiki_id):
+        raise NotAWikiError(f"{api_url} says that its wiki id is {wiki_id!r}, which cannot be one")

@@ -8,7 +8,7 @@ import msgspec
 
 from revision_quality.clock import Clock, system_clock
 from revision_quality.events.page_change import UserEntity
-from revision_quality.wiki.client import ActionApi, Answer
+from revision_quality.wiki.client import ActionApi, Answer, reading
 
 KEPT_SECONDS = 300.0
 """How old an edit count may be; a newcomer's first edits lie minutes apart."""
@@ -26,7 +26,10 @@ class Users:
         self._kept: OrderedDict[str, tuple[datetime, UserEntity]] = OrderedDict()
 
     async def read(self, names: Iterable[str]) -> dict[str, UserEntity]:
-        """Return the registered users of these names; the wiki does not know the others."""
+        """Return the registered users of these names; the wiki does not know the others.
+
+        A name may be written as in an address, with underscores or a small first letter.
+        """
         wanted = set(names)
         found = {name: user for name in wanted if (user := self._fresh(name))}
         missing = sorted(wanted - found.keys())
@@ -41,10 +44,14 @@ class Users:
             ususers=names,
             usprop=["groups", "editcount", "registration"],
         )
-        entries = answer.get("query", {}).get("users", [])
-        found = {entry["name"]: _user(entry) for entry in entries if entry.get("userid")}
-        for name, user in found.items():
-            self._keep(name, user)
+        with reading(self._api.api_url, "users"):
+            entries = answer.get("query", {}).get("users", [])
+            users = {entry["name"]: _user(entry) for entry in entries if entry.get("userid")}
+        found = {}
+        for name in names:
+            if user := users.get(name) or users.get(_canonical(name)):
+                found[name] = user
+                self._keep(name, user)
         return found
 
     def _fresh(self, name: str) -> UserEntity | None:
@@ -58,6 +65,12 @@ class Users:
         self._kept.move_to_end(name)
         if len(self._kept) > KEPT_USERS:
             self._kept.popitem(last=False)
+
+
+def _canonical(name: str) -> str:
+    """Write a name as MediaWiki does: spaces, the first letter a capital."""
+    text = name.replace("_", " ").strip()
+    return text[:1].upper() + text[1:]
 
 
 def _user(entry: Answer) -> UserEntity:

@@ -1,0 +1,68 @@
+"""A materialiser keeps a view in step, and goes on when a store fails."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from revision_quality.errors import StoreError
+from revision_quality.streams.base import Outgoing, Record
+from revision_quality.streams.sqlite import SqliteStreams
+from revision_quality.views import materialiser
+from revision_quality.views.materialiser import Materialiser
+from tests.fakes import FakeClock
+
+
+class CountingView:
+    """Holds what was applied; fails `failures` times first."""
+
+    def __init__(self, failures: int = 0) -> None:
+        self.failures = failures
+        self.positions: dict[str, int] = {}
+        self.values: list[bytes] = []
+        self.applied = asyncio.Semaphore(0)
+
+    async def position(self, stream: str) -> int:
+        return self.positions.get(stream, 0)
+
+    async def apply(self, records: Sequence[Record]) -> int:
+        if self.failures:
+            self.failures -= 1
+            raise StoreError("the disk is full")
+        self.values += [record.value for record in records]
+        self.positions[records[-1].stream] = records[-1].offset
+        self.applied.release()
+        return len(records)
+
+
+def event(number: int, stream: str = "a") -> Outgoing:
+    return Outgoing(stream, str(UUID(int=number)), "", b"%d" % number)
+
+
+async def test_a_step_brings_one_batch_of_every_stream(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(materialiser, "READ", 2)
+    view = CountingView()
+    async with SqliteStreams(tmp_path / "s.sqlite") as streams:
+        await streams.append([event(1), event(2), event(3), event(1, "b")])
+        role = Materialiser(streams, view, ["a", "b"])
+
+        assert [await role.step() for _ in range(3)] == [3, 1, 0]
+    assert view.values == [b"1", b"2", b"1", b"3"]
+
+
+@pytest.mark.parametrize("failures", [0, 3])
+async def test_it_runs_on_through_failures_until_cancelled(tmp_path: Path, failures):
+    view, clock = CountingView(failures), FakeClock()
+    async with SqliteStreams(tmp_path / "s.sqlite") as streams:
+        running = asyncio.create_task(Materialiser(streams, view, ["a"], clock).run())
+        for number in range(3):
+            await streams.append([event(number)])
+            async with asyncio.timeout(10):
+                await view.applied.acquire()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    assert view.values == [b"0", b"1", b"2"]
+    assert clock.slept == [1, 2, 4][:failures]
