@@ -14,19 +14,17 @@ from rich.console import Console
 from rich.progress import Progress
 
 from revision_quality.cli.wikis import first_contact, http_client, open_api
-from revision_quality.clock import system_clock
 from revision_quality.errors import InvalidRevisionError, SettingsError
 from revision_quality.events.page_change import PageChange
 from revision_quality.models.base import Prediction, Unscored
 from revision_quality.models.revert_risk import RevertRisk
+from revision_quality.scoring.not_scored import NotScored
 from revision_quality.scoring.rules import not_scorable
-from revision_quality.scoring.scorer import NotScored, Scorer
+from revision_quality.scoring.scorer import Scorer
 from revision_quality.settings import Wiki
-from revision_quality.sources.recent_change import page_change
-from revision_quality.sources.revision_rows import revision_rows
+from revision_quality.sources.wiki_edits import WikiEdits
 from revision_quality.wiki.reader import ApiReader
 from revision_quality.wiki.revision_data import RevisionData, read_revision_data
-from revision_quality.wiki.users import Users
 
 _LINES_AT_ONCE = 100
 """Lines read, scored and written together."""
@@ -105,13 +103,10 @@ async def _score_wiki(model: RevertRisk, url: str, rev_ids: list[int]) -> None:
     async with http_client() as client:
         api = open_api(Wiki(api=url), client)
         info = await first_contact(api)
-        reader, users = ApiReader(api, info.batch), Users(api, info.batch)
+        reader, edits = ApiReader(api, info.batch), WikiEdits(api, info)
         for start in range(0, len(rev_ids), _REVISIONS_AT_ONCE):
             part = rev_ids[start : start + _REVISIONS_AT_ONCE]
-            rows = await revision_rows(api, part, info.batch)
-            named = await users.read(row.user for row in rows if row.user and row.userid)
-            changes = [page_change(row, info.site, named, system_clock.now()) for row in rows]
-            known = {change.revision.rev_id: change for change in changes if change}
+            known = await edits.read(part)
             scorable = [change for change in known.values() if not_scorable(change) is None]
             outcomes = await Scorer(model).score(reader, scorable)
             scored = {

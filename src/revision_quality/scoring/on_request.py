@@ -22,9 +22,10 @@ from revision_quality.events.prediction_error import (
     prediction_error_id,
 )
 from revision_quality.models.base import Model, Prediction
+from revision_quality.scoring.not_scored import NotScored
 from revision_quality.scoring.outcome import OutcomeEvent, outcome_event, outgoing_outcome
 from revision_quality.scoring.rules import not_scorable
-from revision_quality.scoring.scorer import NotScored, Scorer
+from revision_quality.scoring.scorer import Scorer
 from revision_quality.streams.base import Streams
 from revision_quality.wiki.reader import RevisionReader
 
@@ -154,12 +155,7 @@ class OnRequest:
         outcomes = iter(await self._scorer.score(wiki.revisions, scorable) if scorable else ())
         events = []
         for change in changes:
-            refusal = refusals[change.revision.rev_id]
-            outcome = (
-                NotScored(Outcome.NOT_SCORABLE, refusal.reason, refusal.message)
-                if refusal
-                else next(outcomes)
-            )
+            outcome = refusals[change.revision.rev_id] or next(outcomes)
             if not _is_unknown(outcome):
                 events.append(outcome_event(change, outcome, self._model, self._prediction_stream))
         return events

@@ -10,7 +10,7 @@ from revision_quality.events.prediction_error import (
     build_prediction_error,
 )
 from revision_quality.models.base import Model, Prediction
-from revision_quality.scoring.scorer import NotScored
+from revision_quality.scoring.not_scored import NotScored
 from revision_quality.streams.base import Outgoing, page_key
 
 OutcomeEvent = PredictionChange | PredictionError

@@ -22,20 +22,16 @@ from revision_quality.errors import (
 from revision_quality.events import streams as names
 from revision_quality.events.error import ErrorEvent, build_error
 from revision_quality.events.page_change import decode_page_change
-from revision_quality.events.prediction import PredictionChange, build_prediction, prediction_id
-from revision_quality.events.prediction_error import (
-    ErrorDetail,
-    Outcome,
-    PredictionError,
-    build_prediction_error,
-    prediction_error_id,
-)
+from revision_quality.events.prediction import prediction_id
+from revision_quality.events.prediction_error import Outcome, prediction_error_id
 from revision_quality.models.base import Model, Prediction
 from revision_quality.scoring.backlog import Backlog, Pending
+from revision_quality.scoring.not_scored import NotScored
+from revision_quality.scoring.outcome import OutcomeEvent, outcome_event, outgoing_outcome
 from revision_quality.scoring.rules import is_edit, not_scorable
-from revision_quality.scoring.scorer import NotScored, Scorer
+from revision_quality.scoring.scorer import Scorer
 from revision_quality.scoring.window import Window
-from revision_quality.streams.base import Consumed, Outgoing, Record, Streams, page_key
+from revision_quality.streams.base import Consumed, Outgoing, Record, Streams
 from revision_quality.wiki.reader import RevisionReader
 
 GROUP = "scoring"
@@ -217,25 +213,8 @@ class Processor:
         await self._clock.sleep(UNKNOWN_PAUSE)
         backlog.put(replace(pending, unknown=pending.unknown + 1))
 
-    def _event(
-        self, pending: Pending, outcome: Prediction | NotScored
-    ) -> PredictionChange | PredictionError:
-        if isinstance(outcome, Prediction):
-            return build_prediction(
-                pending.change,
-                stream=self._prediction_stream,
-                model_name=self._model.name,
-                model_version=self._model.version,
-                score=outcome.score,
-            )
-        detail = ErrorDetail(
-            model_name=self._model.name,
-            model_version=self._model.version,
-            state=outcome.state,
-            reason=outcome.reason,
-            message=outcome.message,
-        )
-        return build_prediction_error(pending.change, detail)
+    def _event(self, pending: Pending, outcome: Prediction | NotScored) -> OutcomeEvent:
+        return outcome_event(pending.change, outcome, self._model, self._prediction_stream)
 
     async def _bury(self, record: Record, error: InvalidEventError) -> None:
         letter = build_error(
@@ -249,7 +228,7 @@ class Processor:
 
     async def _publish(
         self,
-        events: Sequence[PredictionChange | PredictionError | ErrorEvent],
+        events: Sequence[OutcomeEvent | ErrorEvent],
         offsets: Collection[int],
     ) -> None:
         """Publish and commit; goes on trying while the streams cannot be written."""
@@ -299,8 +278,7 @@ def _sift(batch: Sequence[Pending]) -> tuple[list[_Scored], list[Pending]]:
         if refusal is None:
             scorable.append(pending)
         else:
-            outcome = NotScored(Outcome.NOT_SCORABLE, refusal.reason, refusal.message)
-            refused.append((pending, outcome))
+            refused.append((pending, refusal))
     return refused, scorable
 
 
@@ -312,6 +290,7 @@ def _asked_pause(error: Exception) -> float:
     return (error.retry_after or 0.0) if isinstance(error, WikiUnavailableError) else 0.0
 
 
-def _outgoing(event: PredictionChange | PredictionError | ErrorEvent) -> Outgoing:
-    key = "" if isinstance(event, ErrorEvent) else page_key(event.wiki_id, event.page.page_id)
-    return Outgoing(event.meta.stream, str(event.meta.id), key, msgspec.json.encode(event))
+def _outgoing(event: OutcomeEvent | ErrorEvent) -> Outgoing:
+    if not isinstance(event, ErrorEvent):
+        return outgoing_outcome(event)
+    return Outgoing(event.meta.stream, str(event.meta.id), "", msgspec.json.encode(event))

@@ -1,20 +1,17 @@
 """Which events ask for a score, and which edits can have none, told from the event alone."""
 
-from msgspec import Struct
-
 from revision_quality.events.page_change import PageChange, PageChangeKind
+from revision_quality.events.prediction_error import Outcome
+from revision_quality.scoring.not_scored import NotScored
 
 
-class NotScorable(Struct, frozen=True):
-    """Why no model will ever score an edit: `reason` is a code, `message` a sentence."""
-
-    reason: str
-    message: str
+def _never(reason: str, message: str) -> NotScored:
+    return NotScored(Outcome.NOT_SCORABLE, reason, message)
 
 
-PAGE_CREATION = NotScorable("page_creation", "A new page has no earlier revision to return to.")
-PAGE_MOVE = NotScorable("page_move", "A page move does not change the text.")
-REVISION_HIDDEN = NotScorable("revision_hidden", "The text of this revision is hidden.")
+PAGE_CREATION = _never("page_creation", "A new page has no earlier revision to return to.")
+PAGE_MOVE = _never("page_move", "A page move does not change the text.")
+REVISION_HIDDEN = _never("revision_hidden", "The text of this revision is hidden.")
 
 _EDITS = (PageChangeKind.CREATE, PageChangeKind.EDIT, PageChangeKind.MOVE)
 
@@ -24,7 +21,7 @@ def is_edit(change: PageChange) -> bool:
     return change.page_change_kind in _EDITS and not change.is_canary
 
 
-def not_scorable(change: PageChange) -> NotScorable | None:
+def not_scorable(change: PageChange) -> NotScored | None:
     """Return why the edit of an event can have no score, None if the texts must tell."""
     if change.page_change_kind is PageChangeKind.MOVE:
         return PAGE_MOVE
@@ -35,7 +32,7 @@ def not_scorable(change: PageChange) -> NotScorable | None:
         return REVISION_HIDDEN
     model = _content_model(change)
     if model is not None and model != "wikitext":
-        return NotScorable("not_wikitext", f"The page is {model}, not wikitext.")
+        return _never("not_wikitext", f"The page is {model}, not wikitext.")
     return None
 
 

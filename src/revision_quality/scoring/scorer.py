@@ -2,22 +2,13 @@
 
 from collections.abc import Sequence
 
-from msgspec import Struct
-
 from revision_quality.errors import WikiError, WikiUnavailableError
 from revision_quality.events.page_change import PageChange
 from revision_quality.events.prediction_error import Outcome
 from revision_quality.models.base import Model, Prediction, Unscored
+from revision_quality.scoring.not_scored import NotScored
 from revision_quality.wiki.reader import RevisionReader, Unreadable
 from revision_quality.wiki.revision import Revision
-
-
-class NotScored(Struct, frozen=True):
-    """Why an edit has no score: `reason` is a code, `message` a sentence."""
-
-    state: Outcome
-    reason: str
-    message: str
 
 
 class Scorer:

@@ -150,12 +150,24 @@ def _examine_kept(
     wrong = violations(parse_schema_uri(event["$schema"]), event)
     if wrong:
         return Invalid(event, wrong, describe(wrong), config.stream)
-    value = msgspec.json.encode(event | {"meta": _meta(event["meta"], raw, received, request_id)})
+    meta = _meta(event["meta"], raw, received, request_id)
+    value = msgspec.json.encode(_completed(event | {"meta": meta}))
     try:
         decoded = _DECODERS[config.schema_title](value)
     except InvalidEventError as error:
         return _invalid(event, str(error), config.stream)
     return Accepted(raw, Outgoing(config.stream, log_id(decoded), _key(decoded), value))
+
+
+def _completed(event: dict[str, Any]) -> dict[str, Any]:
+    """Return an event as this package's readers want it.
+
+    MediaWiki 1.43 leaves `dt` out of tags-change and visibility-change, and its `performer` there
+    is who changed tags or visibility, while the views take it for who made the edit.
+    """
+    if "page" not in event:
+        event.pop("performer", None)
+    return {"dt": event["meta"]["dt"]} | event
 
 
 def _meta(
