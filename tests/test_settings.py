@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from revision_quality.errors import SettingsError
 from revision_quality.settings import (
     ChangesView,
-    Model,
     Settings,
     Streams,
     Web,
@@ -42,7 +41,7 @@ def test_one_wiki_is_enough(path):
     assert settings.data == path.parent / "revq-data"
     assert settings.streams_file == path.parent / "revq-data/streams.sqlite"
     assert settings.changes_url == f"sqlite:///{path.parent}/revq-data/changes.sqlite"
-    assert (settings.web, settings.model.file) == (Web(), None)
+    assert (settings.web, settings.model) == (Web(), {})
     check_settings(settings)
 
 
@@ -75,7 +74,7 @@ def test_everything_can_be_said(path):
         wikis=(Wiki(api=API, access_token_env="TOKEN", interval=10, overlap=120.5, slots=4),),
         data_folder="/var/lib/revq",
         web=Web(host="::1", port=0),
-        model=Model(file="/models/m.npz"),
+        model={"file": "/models/m.npz"},
         streams=Streams(url="sqlite:////data/s.sqlite", keep_days=7),
         changes_view=ChangesView(url="mysql+asyncmy://u:p@host/db", keep_days=30),
     )
@@ -94,7 +93,7 @@ def test_relative_paths_start_at_the_files_folder(path):
 
     folder = path.parent
     assert settings.data == folder / "data"
-    assert settings.model.file == str(folder / "m.npz")
+    assert settings.model == {"file": str(folder / "m.npz")}
     assert settings.streams_file == folder / "s.sqlite"
     assert settings.changes_url == f"sqlite:///{folder}/v.sqlite"
 
@@ -113,7 +112,7 @@ def test_a_file_from_another_editor_may_begin_with_a_mark(path):
         ("[[wikis]]\napu = 'x'", "wikis[0].apu: no such setting, did you mean api?"),
         ("[streams]\nkeep_day = 1", "streams.keep_day: no such setting, did you mean keep_days?"),
         ("[changes_view]\nurll = ''", "changes_view.urll: no such setting, did you mean url?"),
-        ("[model]\nname = 'x'", "model.name: no such setting; known are file"),
+        ("model = 3", "model: expected `object`, got `int`"),
         ("[[wikis]]", "wikis[0].api: is missing"),
         ("[wikis]\napi = 'x'", "wikis: write [[wikis]], in double brackets"),
         (WIKI * 2 + "slot = 2", "wikis[1].slot: no such setting, did you mean slots?"),

@@ -9,6 +9,7 @@ RevisionQualityError
   |   + NotAWikiError            final: what answers is no MediaWiki API
   + ModelError               a model that cannot be loaded or cannot score
   |   + InvalidRevisionError     the revision lacks what the model needs
+  |   + ModelUnavailableError    temporary: a model on another server does not answer
   + StoreError               a stream or a view that cannot be opened, read or written
 
 Their text is one sentence for the user: what is wrong, where, what to do.
@@ -63,6 +64,10 @@ class ModelError(RevisionQualityError):
 
 class InvalidRevisionError(ModelError):
     """A revision that lacks what a model needs; the text names the field."""
+
+
+class ModelUnavailableError(ModelError):
+    """A model on another server cannot answer now; asking again later may work."""
 
 
 class StoreError(RevisionQualityError):

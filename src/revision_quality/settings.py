@@ -42,12 +42,6 @@ class Web(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     port: Port = 8080
 
 
-class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The model file; None for the one that the package ships."""
-
-    file: str | None = None
-
-
 class Streams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The durable log: `url` is `sqlite:///file`, by default a file in the data folder.
 
@@ -75,7 +69,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     wikis: tuple[Wiki, ...] = ()
     data_folder: str = "revq-data"
     web: Web = Web()
-    model: Model = Model()
+    model: dict[str, Any] = {}
+    """`kind` (revert_risk, the default; lift_wing; an installed one) and its options."""
     streams: Streams = Streams()
     changes_view: ChangesView = ChangesView()
 
@@ -149,14 +144,20 @@ def sqlite_file(url: str | None, key: str) -> Path | None:
 
 def _at(folder: Path, settings: Settings) -> Settings:
     """Return the settings with relative paths starting at `folder`."""
-    model, streams, view = settings.model, settings.streams, settings.changes_view
+    streams, view = settings.streams, settings.changes_view
     return replace(
         settings,
         data_folder=str(folder / settings.data_folder),
-        model=replace(model, file=model.file and str(folder / model.file)),
+        model=_model_at(folder, settings.model),
         streams=replace(streams, url=_url_at(folder, streams.url)),
         changes_view=replace(view, url=_url_at(folder, view.url)),
     )
+
+
+def _model_at(folder: Path, model: dict[str, Any]) -> dict[str, Any]:
+    if isinstance(model.get("file"), str):
+        return {**model, "file": str(folder / model["file"])}
+    return model
 
 
 def _url_at(folder: Path, url: str | None) -> str | None:
@@ -198,7 +199,6 @@ def _suggest(key: str, name: str) -> str:
         "": Settings,
         "wikis": Wiki,
         "web": Web,
-        "model": Model,
         "streams": Streams,
         "changes_view": ChangesView,
     }

@@ -27,7 +27,7 @@ class Site(Struct, frozen=True, kw_only=True):
 
     `lang` is the content language as HTML wants it (BCP 47), `dir` its direction. `server` has the
     scheme and no final slash, `article_path` holds `$1` for the title, as in siteinfo. `code` is
-    the language code of the domain, as Lift Wing's `lang` wants it, "" outside Wikipedia.
+    the language code of the domain (`als`), "" outside Wikipedia.
     `namespaces` maps namespace numbers to local names and may lack any of them: MediaWiki
     understands the canonical English names in every language.
     """

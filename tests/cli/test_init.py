@@ -44,7 +44,7 @@ def test_each_commented_setting_is_a_default(tmp_path):
         if "REVQ_TOKEN" in line:
             assert changed.wikis[0].access_token_env == "REVQ_TOKEN"
         elif "model.npz" in line:
-            assert changed.model.file == str(tmp_path / "model.npz")
+            assert changed.model == {"file": str(tmp_path / "model.npz")}
         else:
             assert changed.streams_file == defaults.streams_file
             assert changed.changes_url == defaults.changes_url

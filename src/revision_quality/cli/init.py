@@ -39,6 +39,8 @@ api = $api
 # port = 8080
 
 [model]
+# revert_risk is the model in the package; lift_wing one on another server.
+# kind = "revert_risk"
 # A model file made by `revq train`, instead of the one in the package.
 # file = "model.npz"
 

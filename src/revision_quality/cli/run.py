@@ -15,13 +15,16 @@ from revision_quality.cli.lock import locked
 from revision_quality.cli.service import Parts, Service, listen, run_service, until_signal
 from revision_quality.cli.wikis import ConnectedWiki, connect, http_client
 from revision_quality.errors import SettingsError
-from revision_quality.models.revert_risk import RevertRisk
+from revision_quality.models.registry import DEFAULT_KIND, levels_of, open_model
 from revision_quality.settings import Settings, Wiki, check_settings, load_settings
 from revision_quality.sources.polling import PollingSource, PollingState
 from revision_quality.state_file import StateFile
 from revision_quality.wiki.reader import ApiReader
 
 DEFAULT_FILE = Path("revq.toml")
+
+WORTH_A_BAR = 180.0
+"""Seconds to catch up with; on a busy wiki one answer may not reach through the overlap either."""
 
 
 def run(
@@ -69,8 +72,9 @@ def _settings(config: Path | None, apis: list[str]) -> Settings:
 
 
 async def _run(settings: Settings, listening: socket.socket) -> None:
-    model = RevertRisk.load(Path(settings.model.file) if settings.model.file else None)
     async with http_client() as client:
+        options = dict(settings.model)
+        model = open_model(options.pop("kind", DEFAULT_KIND), options, client)
         wikis = await connect(settings.wikis, client, settings.data)
         sources = {wiki.info.site.wiki_id: _source(settings, wiki) for wiki in wikis}
         readers = {wiki.info.site.wiki_id: ApiReader(wiki.api, wiki.info.batch) for wiki in wikis}
@@ -78,7 +82,7 @@ async def _run(settings: Settings, listening: socket.socket) -> None:
         parts = Parts(
             sources=list(sources.values()),
             model=model,
-            levels=model.levels,
+            levels=levels_of(model),
             reader_of=readers.get,
             site_of=sites.get,
         )
@@ -87,7 +91,7 @@ async def _run(settings: Settings, listening: socket.socket) -> None:
             return [
                 Bar(f"catching up with {wiki_id}", progress.done, progress.total)
                 for wiki_id, source in sources.items()
-                if (progress := source.catch_up)
+                if (progress := source.catch_up) and progress.total > WORTH_A_BAR
             ]
 
         async def watch(service: Service) -> None:

@@ -17,7 +17,7 @@ from revision_quality.wiki.client import ActionApi
 from revision_quality.wiki.siteinfo import SiteInfo, read_siteinfo
 
 _TIMEOUT_SECONDS = 30.0
-_FIRST_CONTACT_SECONDS = 20.0
+_FIRST_CONTACT_SECONDS = 15.0
 _HINT = "check the address, and that the wiki is up"
 
 _log = structlog.get_logger()

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from revision_quality.clock import Clock, system_clock
 from revision_quality.errors import (
     InvalidEventError,
+    ModelUnavailableError,
     StoreError,
     WikiError,
     WikiUnavailableError,
@@ -145,7 +146,7 @@ class Processor:
             try:
                 for pending in await self._deal(wiki_id, batch):
                     tasks.create_task(self._put_back(pending, backlog))
-            except (WikiError, StoreError) as error:
+            except (WikiError, ModelUnavailableError, StoreError) as error:
                 self._failed(wiki_id, error)
                 for pending in batch:
                     if pending.offset in self._window:
@@ -260,13 +261,13 @@ class Processor:
     def _failed(self, wiki_id: str, error: Exception) -> None:
         if wiki_id not in self.failures:
             _log.warning(
-                "edits stay pending until their wiki answers", wiki_id=wiki_id, error=str(error)
+                "edits stay pending until they can be scored", wiki_id=wiki_id, error=str(error)
             )
         self.failures[wiki_id] = str(error)
 
     def _recovered(self, wiki_id: str) -> None:
         if self.failures.pop(wiki_id, None):
-            _log.info("the wiki answers again", wiki_id=wiki_id)
+            _log.info("edits are scored again", wiki_id=wiki_id)
 
 
 def _sift(batch: Sequence[Pending]) -> tuple[list[_Scored], list[Pending]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from revision_quality.errors import WikiError, WikiUnavailableError
+from revision_quality.errors import ModelUnavailableError, WikiError, WikiUnavailableError
 from revision_quality.events.page_change import PageChange
 from revision_quality.events.prediction_error import Outcome
 from revision_quality.models.base import Model, Prediction, Unscored
@@ -63,6 +63,8 @@ class Scorer:
         try:
             answers = await self.model.predict(revisions)
             return [_checked(answer) for _, answer in zip(revisions, answers, strict=True)]
+        except ModelUnavailableError:
+            raise
         except Exception as error:
             if len(revisions) == 1:
                 message = f"The model failed with {type(error).__name__}: {error}"
