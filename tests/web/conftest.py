@@ -9,13 +9,13 @@ import pytest
 import pytest_asyncio
 import uvicorn
 from msgspec.structs import replace
-from sqlalchemy import Connection, bindparam, delete, insert
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
 from starlette.applications import Starlette
 
 from revision_quality.views.change import Change
 from revision_quality.views.changes import ChangesView
 from revision_quality.views.database import Database
-from revision_quality.views.tables import changes, progress
+from revision_quality.views.tables import change_counts, changes, progress
 from revision_quality.web.app import create_app
 from revision_quality.web.server import Server
 from tests.recent_changes.examples import LEVELS, SITES
@@ -41,6 +41,14 @@ _DELETE = delete(changes).where(
 )
 
 
+_COUNTED = ["wiki_id", "state", "number"]
+_COUNT = (
+    select(changes.c.wiki_id, changes.c.state, func.count())
+    .where(changes.c.deleted.is_(False))
+    .group_by(changes.c.wiki_id, changes.c.state)
+)
+
+
 class WritableView(ChangesView):
     """The real view, into which a test writes rows without events."""
 
@@ -58,6 +66,8 @@ class WritableView(ChangesView):
             connection.execute(insert(changes), [values(row) for row in numbered])
             connection.execute(delete(progress).where(progress.c.name == "seq"))
             connection.execute(insert(progress).values(name="seq", value=numbered[-1].seq))
+            connection.execute(delete(change_counts))
+            connection.execute(insert(change_counts).from_select(_COUNTED, _COUNT))
 
         await self.database.write(save)
         self._bell.ring()
@@ -70,6 +80,7 @@ class WritableView(ChangesView):
         """Make every further call fail."""
         await self.database.write(changes.drop)
         await self.database.write(progress.drop)
+        await self.database.write(change_counts.drop)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
