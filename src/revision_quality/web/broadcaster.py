@@ -52,7 +52,8 @@ class Subscription:
         if not self._batches and not self.over.is_set():
             self._news.clear()
             try:
-                await asyncio.wait_for(self._news.wait(), seconds)
+                async with asyncio.timeout(seconds):
+                    await self._news.wait()
             except TimeoutError:
                 return None
         return self._batches.popleft() if self._batches else None
