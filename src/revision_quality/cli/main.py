@@ -8,6 +8,7 @@ from rich.text import Text
 
 from revision_quality import __version__
 from revision_quality.cli.demo import demo
+from revision_quality.cli.evaluate import evaluate
 from revision_quality.cli.init import init
 from revision_quality.cli.logs import set_up_logs
 from revision_quality.cli.run import run as run_verb
@@ -43,6 +44,7 @@ app.command(name="run")(run_verb)
 app.command()(init)
 app.command()(score)
 app.command()(train)
+app.command()(evaluate)
 
 
 def run() -> None:

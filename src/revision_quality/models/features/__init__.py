@@ -1,0 +1,1 @@
+"""Features: pure functions of one Revision, each number named and documented."""

@@ -1,0 +1,92 @@
+"""What an edit changed: the region that differs, and its words added and removed."""
+
+from collections import Counter
+
+import regex  # type: ignore[import-untyped]
+from msgspec import Struct
+
+_WORD = regex.compile(
+    r"\p{Ideographic}|\w+(?:'\w+)*|'+|!+|\?+|\.+|=+|-+|\*+|#+|:+|\|+|\[+|\]+|\{+|\}+|/+|\S"
+)
+MAX_LENGTH = 20_000
+
+
+class Region(Struct, frozen=True):
+    """Where two texts differ: `parent[start:parent_end]` became `text[start:text_end]`."""
+
+    start: int
+    parent_end: int
+    text_end: int
+
+
+class Change(Struct, frozen=True):
+    """The words that an edit took away and put in, each with how often, and the lines touched.
+
+    Words that only moved count as neither. `differing` is the smallest region that differs.
+    """
+
+    differing: Region
+    removed: Counter[str]
+    added: Counter[str]
+    lines_removed: int
+    lines_added: int
+
+
+def _common_prefix(a: str, b: str, limit: int) -> int:
+    low, high = 0, limit
+    while low < high:
+        middle = (low + high + 1) // 2
+        if a[low:middle] == b[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _common_suffix(a: str, b: str, limit: int) -> int:
+    low, high = 0, limit
+    while low < high:
+        middle = (low + high + 1) // 2
+        if a[len(a) - middle : len(a) - low] == b[len(b) - middle : len(b) - low]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def differing_region(parent: str, text: str) -> Region:
+    """Find the smallest region outside of which both texts agree; linear in their length."""
+    prefix = _common_prefix(parent, text, min(len(parent), len(text)))
+    suffix = _common_suffix(parent, text, min(len(parent), len(text)) - prefix)
+    return Region(prefix, len(parent) - suffix, len(text) - suffix)
+
+
+def _to_word_borders(parent: str, text: str, region: Region) -> Region:
+    start, tail = region.start, 0
+    while start > 0 and parent[start - 1].isalnum():
+        start -= 1
+    rest = len(parent) - region.parent_end
+    while tail < rest and parent[region.parent_end + tail].isalnum():
+        tail += 1
+    return Region(start, region.parent_end + tail, region.text_end + tail)
+
+
+def words(text: str) -> list[str]:
+    """Split into words, ideographs, runs of one common mark, other marks; spaces are left out."""
+    found: list[str] = _WORD.findall(text)
+    return found
+
+
+def compare(parent: str, text: str) -> Change:
+    """Find what changed between two texts; linear time, and moved lines or words cancel out.
+
+    Words are those of the first MAX_LENGTH characters of the lines removed and added.
+    """
+    differing = differing_region(parent, text)
+    region = _to_word_borders(parent, text, differing)
+    before = Counter(parent[region.start : region.parent_end].split("\n"))
+    after = Counter(text[region.start : region.text_end].split("\n"))
+    lines_removed, lines_added = before - after, after - before
+    old = Counter(words("\n".join(lines_removed.elements())[:MAX_LENGTH]))
+    new = Counter(words("\n".join(lines_added.elements())[:MAX_LENGTH]))
+    return Change(differing, old - new, new - old, lines_removed.total(), lines_added.total())

@@ -1,0 +1,307 @@
+"""Parts of a wikitext, found in one pass, and anew only where an edit changed the text.
+
+The grammar is the one that MediaWiki's preprocessor and mwparserfromhell agree on: comments and
+the content of raw tags such as <nowiki> hold no parts; templates, links and references nest; an
+opening without its end counts as text. Deliberate differences from mwparserfromhell are listed
+in docs/model.md.
+"""
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from revision_quality.models.features.change import Region
+
+PARTS = (
+    "references",
+    "wikilinks",
+    "categories",
+    "media",
+    "interwiki",
+    "headings",
+    "templates",
+    "external_links",
+    "tags",
+    "tables",
+)
+REFERENCE, LINK, CATEGORY, MEDIA, INTERWIKI, HEADING, TEMPLATE, URL, TAG, TABLE = range(len(PARTS))
+
+_RAW = (
+    "categorytree|chem|ce|gallery|graph|hiero|imagemap|inputbox|math|nowiki|pre|score|section|"
+    "source|syntaxhighlight|templatedata|timeline"
+)
+# Every alternative starts with a literal, so that `re` skips plain text quickly.
+_TOKEN = re.compile(
+    r"<!--"
+    r"|</?[a-zA-Z][a-zA-Z0-9]*(?:[\s/][^<>\n]*)?>"
+    r"|\[\[(?![|\]])[^\[\]{}<>|\n]*+(?:\{\{[^\[\]{}<>\n]*+\}\}[^\[\]{}<>|\n]*+)*+(?=\||\]\])"
+    r"(?:\|[^\[\]{}<>\n/]*+(?=\]\]))?(?:\]\])?"
+    r"|\]\]"
+    r"|\{\{[^\[\]{}<>\n/]*+\}\}(?!\})"
+    r"|\{\{+"
+    r"|\{\|"
+    r"|\}\}+"
+    r"|\n="
+    r"|//[^\s\[\]<>\"|{}]+"
+)
+_SCHEME = re.compile(
+    r"(?:(?<![a-z0-9])(?:https?|ftps?|ircs?|gopher|telnet|nntp|mms|git|svn|ssh|sftp):|\[)\Z",
+    re.IGNORECASE,
+)
+_TABLE_LEAD = re.compile(r"(?:\n|\A)[ \t:]{0,20}\Z")
+_RAW_OPEN = re.compile(rf"<({_RAW})(?:\s[^<>\n]*)?(?<!/)>\Z", re.IGNORECASE)
+_RAW_CLOSE = {name: re.compile(rf"</{name}\s*>", re.IGNORECASE) for name in _RAW.split("|")}
+_REFERENCE_OPEN = re.compile(r"<ref[\s/>]", re.IGNORECASE)
+_REFERENCE_CLOSE = re.compile(r"</ref\s*>", re.IGNORECASE)
+_MEDIA = re.compile(
+    r"\.(?:jpe?g|png|svg|gif|tiff?|og[gvax]|webm|webp|pdf|djvu|midi?|wav|mp3|flac|xcf|stl)\s*\Z",
+    re.IGNORECASE,
+)
+_COMMENT = re.compile(r"<!--.*?-->")
+_INTERWIKI = re.compile(r"\s*(?:[a-z]{2,3}(?:-[a-z-]{2,12})?|simple)\s*\Z")
+
+
+class Counts(NamedTuple):
+    """How many of each part a wikitext has.
+
+    `wikilinks` counts all links; `categories`, `media` and `interwiki` those of them that are
+    told by their shape, without the wiki's namespace names: interwiki by a language code before
+    the colon, media by a file's extension after it, categories what else has a prefix.
+    """
+
+    references: int
+    wikilinks: int
+    categories: int
+    media: int
+    interwiki: int
+    headings: int
+    templates: int
+    external_links: int
+    tags: int
+    tables: int
+
+
+class Parsed(NamedTuple):
+    """The parts of a text in the order of their ends, as numbers into PARTS.
+
+    `borders` are the positions where nothing is open, in order, and `before[i]` is how many parts
+    end ahead of `borders[i]`. What follows a border does not depend on what is ahead of it.
+    """
+
+    kinds: bytes
+    borders: list[int]
+    before: list[int]
+
+    def counts(self) -> Counts:
+        """Count the parts of each kind."""
+        return count(self.kinds)
+
+
+def count(kinds: bytes) -> Counts:
+    """Count the parts of each kind."""
+    return Counts(*(kinds.count(kind) for kind in range(len(PARTS))))
+
+
+def kind_of_link(target: str) -> int:
+    """Tell CATEGORY, MEDIA, INTERWIKI or LINK by the shape of a link's target."""
+    prefix, colon, rest = target.partition(":")
+    if not colon or not rest or not prefix or prefix.isspace():
+        return LINK
+    if _MEDIA.search(rest):
+        return MEDIA
+    return INTERWIKI if _INTERWIKI.match(prefix) else CATEGORY
+
+
+class _Scanner:
+    """One pass over `text` from a position where nothing is open.
+
+    `kinds` grows by each part that ends. `is_sure` turns False where a comment or a raw tag lacks
+    its end: a later text could then change what was found ahead of it.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.kinds = bytearray()
+        self.is_sure = True
+        self.open: list[tuple[str, int]] = []
+        self._depth = {"[": 0, "{": 0, "<": 0}
+        self._endless: set[str] = set()
+
+    def take(self, mark: str, start: int, end: int) -> int:
+        """Take one token; return the position to go on from, 0 for the next token."""
+        first = mark[0]
+        if first == "[":
+            self._take_link(mark)
+        elif first == "]":
+            if self._unwind_to("["):
+                self._end_link(self._pop())
+        elif first == "{":
+            self._take_braces(mark, start)
+        elif first == "}":
+            self._close_braces(len(mark))
+        elif first == "<":
+            return self._take_tag(mark, end)
+        elif first == "\n":
+            self.take_heading(start + 1)
+        elif _SCHEME.search(self.text, max(start - 9, 0), start):
+            self.kinds.append(URL)
+        return 0
+
+    def _push(self, symbol: str, value: int) -> None:
+        self.open.append((symbol, value))
+        self._depth[symbol] += 1
+
+    def _pop(self) -> int:
+        symbol, value = self.open.pop()
+        self._depth[symbol] -= 1
+        return value
+
+    def _unwind_to(self, symbol: str) -> bool:
+        """Give up what was opened after the last `symbol`; False where none is open."""
+        if not self._depth[symbol]:
+            return False
+        while self.open[-1][0] != symbol:
+            self._pop()
+        return True
+
+    def _take_link(self, mark: str) -> None:
+        is_whole = mark.endswith("]]")
+        target = mark[2:-2] if is_whole else mark[2:]
+        if "|" in target and is_whole:
+            target = target[: target.index("|")]
+        kind = LINK
+        if ":" in target:
+            if "://" in target:
+                self.kinds.append(URL)
+                return
+            kind = kind_of_link(target)
+        if "{" in target:
+            self.kinds.extend([TEMPLATE] * target.count("{{"))
+        if is_whole:
+            self._end_link(kind)
+        else:
+            self._push("[", kind)
+
+    def _end_link(self, kind: int) -> None:
+        self.kinds.append(LINK)
+        if kind != LINK:
+            self.kinds.append(kind)
+
+    def _take_braces(self, mark: str, start: int) -> None:
+        if mark == "{|":
+            if _TABLE_LEAD.search(self.text, max(start - 21, 0), start):
+                self.kinds.append(TABLE)
+        elif mark[-1] == "}":
+            self.kinds.append(TEMPLATE)
+        else:
+            self._push("{", len(mark))
+
+    def _close_braces(self, closing: int) -> None:
+        while closing >= 2 and self._unwind_to("{"):
+            opening = self._pop()
+            used = 3 if opening >= 3 and closing >= 3 else 2
+            if used == 2:
+                self.kinds.append(TEMPLATE)
+            opening -= used
+            closing -= used
+            if opening >= 2:
+                self._push("{", opening)
+
+    def take_heading(self, start: int) -> None:
+        """Count the heading whose line starts at `start`, if it is one; nothing spans it."""
+        end = self.text.find("\n", start)
+        line = self.text[start : end if end != -1 else None]
+        line = _COMMENT.sub("", line).rstrip()
+        if len(line) > 2 and line.endswith("="):
+            self.kinds.append(HEADING)
+            while self.open:
+                self._pop()
+
+    def _take_tag(self, mark: str, end: int) -> int:
+        if mark == "<!--":
+            return self._end_of(mark, "-->", end)
+        if _REFERENCE_CLOSE.match(mark):
+            if self._unwind_to("<"):
+                self._pop()
+                self.kinds.append(REFERENCE)
+        elif mark[1] == "/":
+            return 0
+        elif _REFERENCE_OPEN.match(mark):
+            if mark.endswith("/>"):
+                self.kinds.append(REFERENCE)
+            else:
+                self._push("<", 0)
+        else:
+            self.kinds.append(TAG)
+            raw = _RAW_OPEN.match(mark)
+            if raw:
+                name = raw[1].lower()
+                return self._end_of(name, _RAW_CLOSE[name], end)
+        return 0
+
+    def _end_of(self, name: str, closing: str | re.Pattern[str], start: int) -> int:
+        """Return where the passage ends that a comment or raw tag opens, 0 where it never does."""
+        if name in self._endless:
+            return 0
+        if isinstance(closing, str):
+            found = self.text.find(closing, start)
+            if found != -1:
+                return found + len(closing)
+        else:
+            match = closing.search(self.text, start)
+            if match:
+                return match.end()
+        self._endless.add(name)
+        self.is_sure = False
+        return 0
+
+
+def _tokens(text: str, scanner: _Scanner, start: int) -> Iterator[int]:
+    """Feed the tokens of `text` from `start`; yield each one's position ahead of taking it."""
+    position = start
+    while position != -1:
+        resume = 0
+        for match in _TOKEN.finditer(text, position):
+            yield match.start()
+            resume = scanner.take(match[0], match.start(), match.end())
+            if resume:
+                break
+        position = resume or -1
+
+
+def parse(text: str) -> Parsed:
+    """Find all parts of `text`; linear in its length."""
+    scanner = _Scanner(text)
+    if text.startswith("="):
+        scanner.take_heading(0)
+    borders, before = [0], [0]
+    for position in _tokens(text, scanner, 0):
+        if not scanner.open and scanner.is_sure:
+            borders.append(position)
+            before.append(len(scanner.kinds))
+    return Parsed(bytes(scanner.kinds), borders, before)
+
+
+def reparse(parsed: Parsed, parent: str, text: str, region: Region) -> bytes:
+    """Find the parts of `text` from those of its `parent`, scanning little more than the region.
+
+    The scan starts at the last border ahead of the region's line, because what is found there
+    depends at most on the rest of its own line, and stops at the first border of both texts after
+    the region's last line. Gives what `parse(text).kinds` gives.
+    """
+    line_break = parent.rfind("\n", 0, region.start)
+    first = max(bisect_right(parsed.borders, line_break) - 1, 0)
+    growth = region.text_end - region.parent_end
+    scanner = _Scanner(text)
+    kept = parsed.kinds[: parsed.before[first]]
+    if parsed.borders[first] == 0 and text.startswith("="):
+        scanner.take_heading(0)
+    line_end = text.find("\n", region.text_end)
+    for position in _tokens(text, scanner, parsed.borders[first]):
+        if position >= line_end != -1 and not scanner.open:
+            at = position - growth
+            same = bisect_left(parsed.borders, at)
+            if same < len(parsed.borders) and parsed.borders[same] == at:
+                return kept + bytes(scanner.kinds) + parsed.kinds[parsed.before[same] :]
+    return kept + bytes(scanner.kinds)

@@ -1,0 +1,135 @@
+"""The Revert Risk model that the package ships."""
+
+import asyncio
+from collections.abc import Sequence
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from revision_quality.errors import ModelError
+from revision_quality.levels.level import Level
+from revision_quality.models.artifact import Artifact, load
+from revision_quality.models.base import Prediction, Unscored
+from revision_quality.models.contributions import Paths
+from revision_quality.models.features import vector
+from revision_quality.models.reasons import Reason, say
+from revision_quality.wiki.revision import Revision
+
+MAX_TEXT_BYTES = 2_000_000
+SHIPPED = "revert_risk.npz"
+
+
+def _is_too_large(text: str) -> bool:
+    """Whether `text` has more than MAX_TEXT_BYTES bytes in UTF-8; encodes only where in doubt."""
+    if len(text) * 4 <= MAX_TEXT_BYTES:
+        return False
+    if len(text) > MAX_TEXT_BYTES:
+        return True
+    return len(text.encode("utf-8", "surrogatepass")) > MAX_TEXT_BYTES
+
+
+def _refusal(revision: Revision) -> Unscored | None:
+    """Say why `revision` gets no score, None where it gets one."""
+    for what, text in (("text", revision.text), ("parent's text", revision.parent.text)):
+        if _is_too_large(text):
+            return Unscored(
+                "text_too_large",
+                f"The {what} is larger than {MAX_TEXT_BYTES:,} bytes, the most that this model"
+                " reads.",
+                is_final=True,
+            )
+    return None
+
+
+class RevertRisk:
+    """P(reverted) of an edit from language-agnostic features by boosted trees.
+
+    The score is calibrated to the natural rate over all wikis. Instances hold no state beside the
+    model and can be used from several threads at once.
+    """
+
+    def __init__(self, artifact: Artifact) -> None:
+        header = artifact.header
+        if header.features != vector.NAMES or header.features_version != vector.VERSION:
+            raise ModelError(
+                f"model {header.version} is for features version {header.features_version}, this"
+                f" revq computes version {vector.VERSION}; train it anew with `revq train`."
+            )
+        self._artifact = artifact
+
+    @classmethod
+    def load(cls, path: Path | None = None) -> Self:
+        """Load a model file, None for the one in the package. Raises ModelError."""
+        if path is None:
+            source = resources.files("revision_quality.models") / "data" / SHIPPED
+            return cls(load(source.read_bytes(), SHIPPED))
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise ModelError(
+                f"{path}: the model file cannot be read ({error.strerror})."
+            ) from error
+        return cls(load(data, str(path)))
+
+    @property
+    def name(self) -> str:
+        """The name that clients of Lift Wing ask for."""
+        return self._artifact.header.name
+
+    @property
+    def version(self) -> str:
+        """The version of this model file, at most 32 characters."""
+        return self._artifact.header.version
+
+    @property
+    def levels(self) -> tuple[Level, ...]:
+        """The default levels, measured on wikis that the measured model had not seen."""
+        return self._artifact.header.levels
+
+    @property
+    def artifact(self) -> Artifact:
+        """The model file's content."""
+        return self._artifact
+
+    def score(self, revisions: Sequence[Revision]) -> list[Prediction | Unscored]:
+        """Score `revisions` in the calling thread: one answer each, in their order."""
+        return [self._score_one(revision) for revision in revisions]
+
+    def explain(self, revision: Revision, most: int = 5) -> tuple[Reason, ...]:
+        """Return the `most` features that moved the score of `revision` most, strongest first.
+
+        Contributions are exact for the model's trees. Empty for a revision that `score` refuses.
+        """
+        if _refusal(revision) is not None:
+            return ()
+        row = vector.extract(revision)
+        contributions = self._paths.contributions(row)
+        strongest = np.argsort(-np.abs(contributions), kind="stable")[:most]
+        return tuple(
+            Reason(
+                vector.NAMES[i],
+                float(row[i]),
+                float(contributions[i]),
+                say(vector.FEATURES[i], float(row[i])),
+            )
+            for i in strongest.tolist()
+            if contributions[i]
+        )
+
+    @cached_property
+    def _paths(self) -> Paths:
+        return Paths.of(self._artifact.trees)
+
+    async def predict(self, revisions: Sequence[Revision]) -> list[Prediction | Unscored]:
+        """Score `revisions` in a thread of their own."""
+        return await asyncio.to_thread(self.score, revisions)
+
+    def _score_one(self, revision: Revision) -> Prediction | Unscored:
+        refusal = _refusal(revision)
+        if refusal is not None:
+            return refusal
+        margin = self._artifact.trees.margin(vector.extract(revision))
+        return Prediction(float(self._artifact.calibration.apply(np.array([margin]))[0]))

@@ -1,0 +1,1 @@
+"""Training: labelled edits in, a model file with its levels and its card out."""

@@ -1,0 +1,100 @@
+"""Boosted trees by XGBoost, and their translation into the package's own arrays."""
+
+import json
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xgboost as xgb
+from msgspec import Struct
+
+from revision_quality.models.trees import Doubles, Floats, Trees
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """How the trees are grown, in XGBoost's words; `seed` fixes the outcome on one machine."""
+
+    rounds: int = 300
+    max_depth: int = 7
+    learning_rate: float = 0.04
+    subsample: float = 0.6
+    colsample_bytree: float = 0.3
+    min_child_weight: float = 8.0
+    reg_lambda: float = 1.0
+    seed: int = 1
+    threads: int = 1
+
+
+def boost(
+    rows: Floats,
+    labels: npt.NDArray[np.int64],
+    weights: Doubles,
+    settings: Settings,
+    monotone: tuple[int, ...] | None = None,
+) -> xgb.Booster:
+    """Grow trees for the log odds of `labels`."""
+    parameters: dict[str, Any] = {
+        "objective": "binary:logistic",
+        "tree_method": "hist",
+        "base_score": 0.5,
+        "max_depth": settings.max_depth,
+        "eta": settings.learning_rate,
+        "subsample": settings.subsample,
+        "colsample_bytree": settings.colsample_bytree,
+        "min_child_weight": settings.min_child_weight,
+        "lambda": settings.reg_lambda,
+        "seed": settings.seed,
+        "nthread": settings.threads,
+    }
+    if monotone is not None:
+        parameters["monotone_constraints"] = monotone
+    data = xgb.DMatrix(rows, labels, weight=weights, nthread=settings.threads)
+    return xgb.train(parameters, data, settings.rounds)
+
+
+def _layout(tree: dict[str, Any]) -> tuple[list[int], list[int], int]:
+    """Return the tree's nodes in order of breadth, each one's new left child, and the depth."""
+    order, depth_of = [0], {0: 0}
+    left_of: list[int] = []
+    for node in order:
+        first = tree["left_children"][node]
+        if first == -1:
+            left_of.append(len(left_of))
+            continue
+        left_of.append(len(order))
+        for child in (first, tree["right_children"][node]):
+            order.append(child)
+            depth_of[child] = depth_of[node] + 1
+    return order, left_of, max(depth_of.values())
+
+
+def to_trees(booster: xgb.Booster) -> Trees:
+    """Translate a booster's own JSON; rows must have no missing values."""
+    learner = json.loads(bytes(booster.save_raw("json")))["learner"]
+    parts: dict[str, list[npt.NDArray[Any]]] = {
+        name: [] for name in ("feature", "threshold", "left", "value", "cover")
+    }
+    roots, start, deepest = [], 0, 0
+    for tree in learner["gradient_booster"]["model"]["trees"]:
+        order, left_of, depth = _layout(tree)
+        leaf = np.array(tree["left_children"])[order] == -1
+        conditions = np.array(tree["split_conditions"], np.float32)[order]
+        parts["feature"].append(np.where(leaf, 0, np.array(tree["split_indices"])[order]))
+        parts["threshold"].append(np.where(leaf, np.float32(np.inf), conditions))
+        parts["left"].append(np.array(left_of) + start)
+        parts["value"].append(np.where(leaf, conditions, np.float32(0)))
+        parts["cover"].append(np.array(tree["sum_hessian"], np.float32)[order])
+        roots.append(start)
+        start += len(order)
+        deepest = max(deepest, depth)
+    joined = {name: np.concatenate(arrays) for name, arrays in parts.items()}
+    return Trees(
+        feature=joined["feature"].astype(np.int32),
+        threshold=joined["threshold"].astype(np.float32),
+        left=joined["left"].astype(np.int32),
+        value=joined["value"].astype(np.float32),
+        cover=joined["cover"],
+        roots=np.array(roots, np.int32),
+        depth=deepest,
+        base=0.0,
+    )

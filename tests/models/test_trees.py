@@ -1,0 +1,46 @@
+import numpy as np
+import pytest
+
+from revision_quality.models.trees import Trees
+
+xgb = pytest.importorskip("xgboost")
+boosting = pytest.importorskip("revision_quality.training.boost")
+
+
+def grown(depth: int, rounds: int) -> tuple[object, Trees, np.ndarray]:
+    random = np.random.default_rng(3)
+    rows = random.normal(size=(3000, 12)).astype(np.float32).round(1)
+    labels = (rows[:, 0] * rows[:, 1] + random.normal(size=3000) > 0.7).astype(np.int64)
+    settings = boosting.Settings(rounds=rounds, max_depth=depth, min_child_weight=1.0)
+    booster = boosting.boost(rows, labels, np.ones(3000), settings)
+    return booster, boosting.to_trees(booster), rows
+
+
+@pytest.mark.parametrize(("depth", "rounds"), [(1, 3), (5, 120), (9, 40)])
+def test_the_walk_gives_what_xgboost_gives(depth: int, rounds: int) -> None:
+    booster, trees, rows = grown(depth, rounds)
+    theirs = booster.predict(xgb.DMatrix(rows), output_margin=True)
+    assert np.abs(trees.margins(rows) - theirs).max() < 1e-5
+    ours = 1 / (1 + np.exp(-trees.margins(rows)))
+    assert np.abs(ours - booster.predict(xgb.DMatrix(rows))).max() < 1e-6
+
+
+def test_one_row_gives_what_the_batch_gives() -> None:
+    _, trees, rows = grown(6, 50)
+    assert [trees.margin(row) for row in rows[:300]] == pytest.approx(trees.margins(rows[:300]))
+
+
+def test_a_value_on_the_threshold_goes_right() -> None:
+    trees = Trees(
+        feature=np.zeros(3, np.int32),
+        threshold=np.array([0.5, np.inf, np.inf], np.float32),
+        left=np.array([1, 1, 2], np.int32),
+        value=np.array([0, -1, 1], np.float32),
+        cover=np.ones(3, np.float32),
+        roots=np.zeros(1, np.int32),
+        depth=1,
+        base=0.25,
+    )
+    rows = np.array([[0.4], [0.5], [0.6]], np.float32)
+    assert trees.margins(rows).tolist() == [-0.75, 1.25, 1.25]
+    assert trees.margin(rows[1]) == 1.25
