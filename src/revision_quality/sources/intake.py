@@ -167,19 +167,21 @@ def _completed(event: dict[str, Any]) -> dict[str, Any]:
     """
     if "page" not in event:
         event.pop("performer", None)
-    return {"dt": event["meta"]["dt"]} | event
+    event.setdefault("dt", event["meta"]["dt"])
+    return event
 
 
 def _meta(
     meta: Mapping[str, Any], raw: bytes, received: datetime, request_id: str | None
 ) -> dict[str, Any]:
     """Complete `meta`; an event without an id gets one of its bytes, the same if sent again."""
-    missing: dict[str, Any] = {"dt": received}
-    if "id" not in meta:
-        missing["id"] = event_id("event", _digest(raw))
+    completed = dict(meta)
+    completed.setdefault("dt", received)
+    if "id" not in completed:
+        completed["id"] = event_id("event", _digest(raw))
     if request_id:
-        missing["request_id"] = request_id[:_MOST_REQUEST_ID]
-    return missing | dict(meta)
+        completed.setdefault("request_id", request_id[:_MOST_REQUEST_ID])
+    return completed
 
 
 def _digest(raw: bytes) -> str:

@@ -5,6 +5,7 @@ change can become visible after a later one. What does not fit into one answer i
 between polls: after an outage the newest edits come first, and live ones never wait.
 """
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -37,6 +38,9 @@ INTERVAL = 3.0
 
 OVERLAP = 60.0
 """Seconds read again at every poll: how much later than its timestamp an edit may show up."""
+
+WAKE_PAUSE = 1.0
+"""Seconds between two polls at least, however often a feed of changes wakes."""
 
 SWEEP_INTERVAL, SWEEP_WINDOW, SWEEP_ANSWERS = 600.0, timedelta(hours=24), 5
 """How often, how far back and with how many requests what was hidden without a public log entry
@@ -109,6 +113,7 @@ class PollingSource:
         self._emitted: OrderedDict[int, _Fingerprint] = OrderedDict()
         self._visibility: OrderedDict[int, _Flags] = OrderedDict()
         self._failures = 0
+        self._woken = asyncio.Event()
         self.failure: str | None = None
 
     @property
@@ -122,12 +127,16 @@ class PollingSource:
 
     async def run(self, emit: Emit) -> None:
         """Poll until cancelled."""
-        next_poll = next_sweep = self._clock.now()
+        next_poll = next_sweep = next_woken_poll = self._clock.now()
         while True:
             now = self._clock.now()
+            if self._woken.is_set():
+                self._woken.clear()
+                next_poll = min(next_poll, next_woken_poll)
             try:
                 if now >= next_poll:
                     next_poll = now + timedelta(seconds=self._interval)
+                    next_woken_poll = now + timedelta(seconds=WAKE_PAUSE)
                     await self.poll(emit)
                 elif now >= next_sweep:
                     next_sweep = now + timedelta(seconds=SWEEP_INTERVAL)
@@ -135,12 +144,16 @@ class PollingSource:
                 elif self._state.gaps:
                     await self.fill(emit)
                 else:
-                    await self._clock.sleep((min(next_poll, next_sweep) - now).total_seconds())
+                    await self._rest((min(next_poll, next_sweep) - now).total_seconds())
                     continue
             except (WikiError, InvalidEventError, StoreError) as error:
                 await self._clock.sleep(self._pause_after(error))
             else:
                 self._recovered()
+
+    def wake(self) -> None:
+        """Poll soon, because something says that there is news; every WAKE_PAUSE at most."""
+        self._woken.set()
 
     async def poll(self, emit: Emit) -> None:
         """Read what is new, from the newest down; leave what is more than one answer as a gap."""
@@ -230,6 +243,18 @@ class PollingSource:
         await _emit_some([visibility_change(row, self._site, now) for row in rows], emit)
         for row in rows:
             _remember(self._visibility, row.revid, _flags(row))
+
+    async def _rest(self, seconds: float) -> None:
+        """Sleep until woken."""
+        waiting = [
+            asyncio.ensure_future(self._clock.sleep(seconds)),
+            asyncio.ensure_future(self._woken.wait()),
+        ]
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in waiting:
+                task.cancel()
 
     def _save(self, state: PollingState) -> None:
         if state != self._state:

@@ -1,10 +1,12 @@
 """The web application."""
 
+from collections.abc import Sequence
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from revision_quality.errors import StoreError
@@ -25,10 +27,12 @@ def create_app(
     *,
     interface: Interface | None = None,
     broadcaster: Broadcaster | None = None,
+    routes: Sequence[BaseRoute] = (),
 ) -> Starlette:
     """Return the application that serves a view.
 
     `sites` gives the site of a wiki_id or None, such as `sites.site_of` or a mapping's `get`.
+    `routes` are those of further protocols (`api.api_routes`).
     `state.broadcaster.close()` ends the open event streams: a server calls it when it stops
     (`server.Server`).
     """
@@ -41,6 +45,7 @@ def create_app(
             Route(f"{PATH}.json", pages.page),
             Route(f"{PATH}/events", pages.events),
             Route("/healthz", pages.health),
+            *routes,
             Mount("/static", StaticFiles(packages=[(__package__ or "", "static")]), name="static"),
         ],
         middleware=[

@@ -1,0 +1,361 @@
+"""Lift Wing's revert risk server: `/v1/models`.
+
+Source: Wikimedia's inference-services (revert risk, language-agnostic, batch server) and KServe
+0.15's V1 protocol. Any MediaWiki is answered for, `wiki_db` is the wiki's true id.
+"""
+
+from collections.abc import Iterable
+
+import structlog
+from msgspec import Struct, field
+from msgspec.structs import replace
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from revision_quality.errors import ModelError, StoreError, WikiError
+from revision_quality.events.prediction_error import Outcome
+from revision_quality.models.base import Model, Prediction, Unscored
+from revision_quality.web.answering import Answer, Answers, NotScored, Scored
+from revision_quality.web.bodies import READ_SECONDS, UnreadBodyError, read_body
+from revision_quality.web.json_answers import json_answer
+from revision_quality.web.lift_wing_requests import (
+    Asked,
+    AskedRevision,
+    ByEvent,
+    ByIds,
+    ByText,
+    RefusedRequestError,
+    read_request,
+)
+from revision_quality.web.operation import Content, Operation, Parameter, Reply, routes
+from revision_quality.web.wiki_names import WikiNames
+
+NAME = "revertrisk-language-agnostic"
+"""The only name that the ORES extension asks for."""
+
+_REASONS = {
+    "page_creation": "parent_revision_missing",
+    "revision_hidden": "revision_info_deleted",
+    "parent_revision_hidden": "parent_revision_info_deleted",
+}
+"""Lift Wing's codes for ours (knowledge_integrity's ErrorCode)."""
+
+_SAID_BY_CODE = {
+    "revision_missing",
+    "parent_revision_missing",
+    "revision_hidden",
+    "parent_revision_hidden",
+}
+
+_WIKI_FAILED = (
+    "An error happened while fetching info for revision from the MediaWiki API,"
+    " please contact the ML-Team if the issue persists."
+)
+_UNSAVED = -1
+
+_log = structlog.get_logger()
+
+
+class Probabilities(Struct, frozen=True):
+    """P(reverted) and the rest to 1."""
+
+    true: float
+    false: float
+
+
+class Output(Struct, frozen=True):
+    """The model's own decision at 0.5, and its probabilities."""
+
+    prediction: bool
+    probabilities: Probabilities
+
+
+class PredictionJson(Struct, frozen=True):
+    """The answer for one revision; `revision_id` as it was asked for, -1 for a text."""
+
+    model_name: str
+    model_version: str
+    wiki_db: str
+    revision_id: int | str
+    output: Output
+
+
+class Predictions(Struct, frozen=True, omit_defaults=True):
+    """The answer for `instances`; `errors` says which have no prediction, and why."""
+
+    predictions: list[PredictionJson]
+    errors: list[str] = field(default_factory=list)
+
+
+class ErrorJson(Struct, frozen=True):
+    """KServe's errors."""
+
+    error: str
+
+
+class DetailJson(Struct, frozen=True):
+    """FastAPI's errors."""
+
+    detail: str
+
+
+class ModelNames(Struct, frozen=True):
+    """What there is."""
+
+    models: list[str]
+
+
+class ModelState(Struct, frozen=True):
+    """Whether a model can be asked."""
+
+    name: str
+    ready: bool
+
+
+class LiftWing:
+    """The handlers, for the wikis of `names` and one model.
+
+    The model goes by its own name, by the one that the ORES extension asks for, and by each of
+    them with a wiki's id in front, `my_wiki-revertrisk-language-agnostic`: then `lang` is not
+    needed.
+    """
+
+    def __init__(
+        self,
+        answers: Answers,
+        model: Model,
+        names: WikiNames,
+        *,
+        read_seconds: float = READ_SECONDS,
+    ) -> None:
+        self._answers = answers
+        self._model = model
+        self._names = names
+        self._read_seconds = read_seconds
+        bare = dict.fromkeys((model.name, NAME))
+        self._wikis: dict[str, str | None] = {
+            **bare,
+            **{f"{wiki_id}-{name}": wiki_id for name in bare for wiki_id in names.wiki_ids},
+        }
+
+    @property
+    def routes(self) -> list[Route]:
+        """The routes of OPERATIONS."""
+        return [
+            *routes(PREDICT, self.predict),
+            *routes(MODELS, self.models),
+            *routes(MODEL, self.model),
+        ]
+
+    async def models(self, request: Request) -> Response:
+        """List the models by all their names."""
+        return json_answer(ModelNames(list(self._wikis)))
+
+    async def model(self, request: Request) -> Response:
+        """Say that a model is ready: it is loaded before anything is served."""
+        name = request.path_params["name"]
+        return json_answer(ModelState(name, True)) if name in self._wikis else _no_model(name)
+
+    async def predict(self, request: Request) -> Response:
+        """Answer with the prediction for one revision, or with one for each of several."""
+        name = request.path_params["name"]
+        if name not in self._wikis:
+            return _no_model(name)
+        try:
+            asked = await self._read(request, self._wikis[name])
+        except UnreadBodyError as error:
+            return json_answer(ErrorJson(str(error)), error.status, {"Connection": "close"})
+        except RefusedRequestError as error:
+            kind = ErrorJson if error.key == "error" else DetailJson
+            return json_answer(kind(str(error)), error.status)
+        return await self._answer(asked, name)
+
+    async def _read(self, request: Request, wiki_id: str | None) -> Asked:
+        body = await read_body(request, seconds=self._read_seconds)
+        is_json = "json" in request.headers.get("content-type", "")
+        return read_request(body, self._names, wiki_id, is_json=is_json)
+
+    async def _answer(self, asked: Asked, name: str) -> Response:
+        try:
+            return await self._predict(asked)
+        except WikiError as error:
+            _log.warning("no score for lack of the wiki", error=str(error))
+            return json_answer(ErrorJson(_WIKI_FAILED), 500)
+        except ModelError as error:
+            return json_answer(ErrorJson(str(error)), 500)
+        except StoreError:
+            message = f"Model with name {name} is not ready."
+            return json_answer(ErrorJson(message), 503, {"Retry-After": "10"})
+
+    async def _predict(self, asked: Asked) -> Response:
+        if isinstance(asked, ByText):
+            return await self._predict_text(asked)
+        if isinstance(asked, ByEvent):
+            change = asked.change
+            rev_id = change.revision.rev_id
+            revisions = (AskedRevision(rev_id, rev_id),)
+            by_ids = ByIds(change.wiki_id, asked.lang, revisions)
+            return _respond(by_ids, [await self._answers.of_event(change)])
+        rev_ids = [revision.rev_id for revision in asked.revisions]
+        return _respond(asked, await self._answers.of(asked.wiki_id, rev_ids))
+
+    async def _predict_text(self, asked: ByText) -> Response:
+        revision = replace(asked.data.revision, wiki_id=asked.wiki_id)
+        [answer] = await self._model.predict([revision])
+        read = _read(answer, self._model)
+        unsaved = AskedRevision(_UNSAVED, _UNSAVED)
+        return _respond(ByIds(asked.wiki_id, asked.data.lang, (unsaved,)), [read])
+
+
+def _read(answer: Prediction | Unscored, model: Model) -> Answer:
+    if isinstance(answer, Prediction):
+        return Scored(_UNSAVED, answer.score, answer.prediction, model.name, model.version)
+    state = Outcome.NOT_SCORABLE if answer.is_final else Outcome.FAILED
+    return NotScored(_UNSAVED, state, answer.reason, answer.message)
+
+
+def _respond(asked: ByIds, answers: Iterable[Answer]) -> Response:
+    pairs = list(zip(asked.revisions, answers, strict=True))
+    predictions = [
+        _prediction(asked.wiki_id, revision.shown, answer)
+        for revision, answer in pairs
+        if isinstance(answer, Scored)
+    ]
+    unscored = [
+        (revision.shown, answer) for revision, answer in pairs if isinstance(answer, NotScored)
+    ]
+    if not predictions:
+        return _nothing(asked, unscored)
+    if not asked.is_batch:
+        return json_answer(predictions[0])
+    errors = [
+        f"Could not make prediction for revision {shown} ({asked.lang}). Reason: {_reason(answer)}"
+        for shown, answer in unscored
+    ]
+    return json_answer(Predictions(predictions, errors))
+
+
+def _prediction(wiki_id: str, shown: int | str, answer: Scored) -> PredictionJson:
+    output = Output(answer.prediction, Probabilities(answer.score, 1 - answer.score))
+    return PredictionJson(answer.model_name, answer.model_version, wiki_id, shown, output)
+
+
+def _nothing(asked: ByIds, unscored: list[tuple[int | str, NotScored]]) -> Response:
+    failed = [answer for _, answer in unscored if answer.state is Outcome.FAILED]
+    if failed:
+        of_wiki = failed[0].reason == "wiki_error"
+        return json_answer(ErrorJson(_WIKI_FAILED if of_wiki else failed[0].message), 500)
+    keys = dict.fromkeys((shown, asked.lang) for shown, _ in unscored).keys()
+    codes = [_code(answer) for _, answer in unscored]
+    sentences = dict.fromkeys(filter(None, (_sentence(answer) for _, answer in unscored)))
+    reasons = " ".join([f"{codes}", *sentences])
+    detail = f"Could not make prediction for revisions {keys}. Reason: {reasons}"
+    return json_answer(DetailJson(detail), 422)
+
+
+def _reason(answer: NotScored) -> str:
+    sentence = _sentence(answer)
+    return f"{_code(answer)}. {sentence}" if sentence else _code(answer)
+
+
+def _code(answer: NotScored) -> str:
+    return _REASONS.get(answer.reason, answer.reason)
+
+
+def _sentence(answer: NotScored) -> str:
+    """Return our own words where Lift Wing's code does not say it all."""
+    return "" if answer.reason in _SAID_BY_CODE else answer.message
+
+
+def _no_model(name: str) -> Response:
+    return json_answer(ErrorJson(f"Model with name {name} does not exist."), 404)
+
+
+_TAG = "Lift Wing"
+_NAME = Parameter(
+    name="name",
+    description="The model's name, with a wiki's id in front or without.",
+    example=NAME,
+)
+_EVENT = {
+    "$schema": "/mediawiki/page/change/1.2.0",
+    "meta": {"stream": "mediawiki.page_change.v1", "domain": "en.wikipedia.org"},
+    "dt": "2026-08-01T10:00:00Z",
+    "wiki_id": "enwiki",
+    "page_change_kind": "edit",
+    "changelog_kind": "update",
+    "page": {"page_id": 1234, "page_title": "Example", "namespace_id": 0},
+    "revision": {"rev_id": 1001, "rev_dt": "2026-08-01T10:00:00Z", "rev_parent_id": 998},
+}
+_REVISION_DATA = {
+    "id": -1,
+    "lang": "en",
+    "text": "new wikitext",
+    "comment": "fix",
+    "timestamp": "2026-08-01T10:00:00Z",
+    "bytes": 12,
+    "page": {"id": 1234, "title": "Example", "first_edit_timestamp": "2005-03-01T00:00:00Z"},
+    "parent": {
+        "id": 998,
+        "lang": "en",
+        "text": "old wikitext",
+        "timestamp": "2026-07-30T09:00:00Z",
+        "bytes": 12,
+    },
+    "user": {"id": 0},
+}
+
+PREDICT = Operation(
+    id="predict",
+    method="POST",
+    path="/v1/models/{name}:predict",
+    tag=_TAG,
+    summary="Score revisions",
+    description=(
+        "Takes `rev_id` and `lang`, up to 20 `instances` of one `lang`, a page_change or"
+        " revision-create `event`, or the texts themselves as `revision_data`. A revision scored"
+        " before is answered from the stream of predictions; any other is read from its wiki, and"
+        " what became of it is published. With `revision_data` nothing is read or published."
+    ),
+    parameters=(_NAME,),
+    body=Content(
+        examples={
+            "one revision": {"rev_id": 12345, "lang": "en"},
+            "several": {"instances": [{"rev_id": 1, "lang": "en"}, {"rev_id": 2, "lang": "en"}]},
+            "event": {"event": _EVENT},
+            "texts": {"revision_data": _REVISION_DATA},
+        }
+    ),
+    replies={
+        200: Reply("The predictions.", Content(kinds=(PredictionJson, Predictions))),
+        400: Reply("Not such a request.", Content(kinds=(ErrorJson, DetailJson))),
+        404: Reply("No such model.", Content(kinds=(ErrorJson,))),
+        408: Reply("The body came too slowly.", Content(kinds=(ErrorJson,))),
+        413: Reply("The body is too large.", Content(kinds=(ErrorJson,))),
+        422: Reply("No revision can be scored; says why.", Content(kinds=(DetailJson,))),
+        500: Reply("The wiki or the model failed.", Content(kinds=(ErrorJson,))),
+        503: Reply("The streams cannot be read or written.", Content(kinds=(ErrorJson,))),
+    },
+)
+MODELS = Operation(
+    id="models",
+    method="GET",
+    path="/v1/models",
+    tag=_TAG,
+    summary="List the models",
+    replies={200: Reply("The names.", Content(kinds=(ModelNames,)))},
+)
+MODEL = Operation(
+    id="model",
+    method="GET",
+    path="/v1/models/{name}",
+    tag=_TAG,
+    summary="Tell whether a model is ready",
+    parameters=(_NAME,),
+    replies={
+        200: Reply("It is.", Content(kinds=(ModelState,))),
+        404: Reply("No such model.", Content(kinds=(ErrorJson,))),
+    },
+)
+OPERATIONS = (PREDICT, MODELS, MODEL)

@@ -1,0 +1,114 @@
+"""Where a client of EventStreams is: `Last-Event-ID`, `?since=` and the id of each event.
+
+Source: github.com/wikimedia/KafkaSSE. The topic of a stream is its name, its only partition is 0;
+an id's `offset` is that of the next event, one more than that of the last one seen, and -1 stands
+for the end of the stream.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from revision_quality.streams.base import Streams
+from revision_quality.streams.search import offset_before
+
+_LARGEST = 2**53
+"""Numbers above this are not exact in JavaScript."""
+
+_MOST_POSITIONS = 100
+
+Positions = Mapping[str, int]
+"""By stream, the offset of the last event that a client has; a stream not in it is at its end."""
+
+
+class _Next(Struct, frozen=True):
+    topic: str
+    partition: int
+    offset: int
+
+
+class _Place(Struct, frozen=True):
+    topic: str
+    partition: Annotated[int, Meta(ge=0, le=0)] = 0
+    offset: Annotated[int, Meta(ge=-1, le=_LARGEST)] | None = None
+    timestamp: Annotated[int, Meta(ge=0, le=_LARGEST)] | None = None
+
+
+_Places = Annotated[list[_Place], Meta(min_length=1, max_length=_MOST_POSITIONS)]
+
+_decoder = msgspec.json.Decoder(_Places)
+
+
+class InvalidPositionError(Exception):
+    """A position that a client has made up; the text says what is wrong with it."""
+
+
+async def resume(
+    streams: Streams,
+    names: Sequence[str],
+    last_event_id: str | None,
+    since: str | None,
+) -> Positions:
+    """Return where a client goes on. Raises InvalidPositionError, StoreError.
+
+    Positions in `last_event_id` go before `since`.
+    """
+    if last_event_id:
+        return await _resume_at(streams, names, _parse_places(last_event_id))
+    if since:
+        moment = parse_moment(since)
+        return {name: await offset_before(streams, name, moment) for name in names}
+    return {}
+
+
+def event_id(names: Sequence[str], positions: Positions) -> bytes:
+    """Return the id of an event after which a client is at `positions`."""
+    return msgspec.json.encode([_Next(name, 0, positions.get(name, -2) + 1) for name in names])
+
+
+def parse_moment(text: str) -> int:
+    """Read Unix milliseconds, an ISO 8601 time or the date of a mail; UTC if it has no zone.
+
+    Returns Unix milliseconds. Raises InvalidPositionError.
+    """
+    text = text.strip()
+    if re.fullmatch(r"\d{1,15}", text):
+        return int(text)
+    for parse in (datetime.fromisoformat, parsedate_to_datetime):
+        try:
+            moment = parse(text)
+            aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            return max(0, int(aware.timestamp() * 1000))
+        except (ValueError, OverflowError):
+            continue
+    raise InvalidPositionError(
+        f"since is no time: {text[:100]!r}; give 2026-11-23T08:00:00Z or Unix milliseconds"
+    )
+
+
+def _parse_places(text: str) -> list[_Place]:
+    try:
+        return _decoder.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise InvalidPositionError(f"Last-Event-ID is no array of positions: {error}") from error
+
+
+async def _resume_at(
+    streams: Streams, names: Sequence[str], places: Sequence[_Place]
+) -> dict[str, int]:
+    positions = {}
+    for place in places:
+        if place.topic not in names:
+            raise InvalidPositionError(
+                f"Last-Event-ID is at {place.topic[:255]!r}, which is not asked for"
+            )
+        if place.offset is not None and place.offset >= 0:
+            positions[place.topic] = max(0, place.offset - 1)
+        elif place.offset is None and place.timestamp is not None:
+            positions[place.topic] = await offset_before(streams, place.topic, place.timestamp)
+    return positions
