@@ -28,7 +28,10 @@ _PROBLEM = Content(kinds=(Problem,), media_type="application/problem+json")
 _EVENTS = Content(kinds=(str,), media_type="text/event-stream")
 _EVENT = {
     "$schema": "/mediawiki/revision/tags-change/1.0.0",
-    "meta": {"stream": "mediawiki.revision-tags-change", "id": "500a4469-8107-4f57-9f1c-5e54694e90a4"},
+    "meta": {
+        "stream": "mediawiki.revision-tags-change",
+        "id": "500a4469-8107-4f57-9f1c-5e54694e90a4",
+    },
     "dt": "2026-11-23T03:20:56Z",
     "database": "my_wiki",
     "page_id": 4,
