@@ -36,10 +36,15 @@ class Wiki(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Web(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where the pages are served; port 0 takes any that is free."""
+    """Where the pages are served; port 0 takes any that is free.
+
+    `accepts_events` lets whoever reaches the port post edits to `/v1/events`, as a MediaWiki with
+    EventBus does.
+    """
 
     host: str = "127.0.0.1"
     port: Port = 8080
+    accepts_events: bool = False
 
 
 class Streams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

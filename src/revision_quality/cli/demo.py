@@ -17,6 +17,7 @@ from revision_quality.cli.service import Parts, Service, listen, run_service, un
 from revision_quality.demo import sample_edits
 from revision_quality.demo.reader import SampleReader
 from revision_quality.models.revert_risk import RevertRisk
+from revision_quality.scoring.on_request import AskedWiki
 from revision_quality.settings import Settings, Web
 from revision_quality.sites import site_of
 from revision_quality.sources.replay import ReplaySource, ReplayState
@@ -56,7 +57,9 @@ def demo(
             sources=[source],
             model=model,
             levels=model.levels,
-            reader_of=lambda _: reader,
+            wikis={
+                wiki_id: AskedWiki(reader.edits(wiki_id), reader) for wiki_id in reader.wiki_ids
+            },
             site_of=site_of,
             is_kept=True,
         )

@@ -37,6 +37,9 @@ api = $api
 # Everyone who reaches this address sees the page; 127.0.0.1 is this machine alone.
 # host = "127.0.0.1"
 # port = 8080
+# Take the edits that a MediaWiki with the extension EventBus posts to /v1/events: whoever
+# reaches the port can then post.
+# accepts_events = false
 
 [model]
 # revert_risk is the model in the package; lift_wing one on another server.

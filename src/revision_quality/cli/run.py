@@ -16,8 +16,11 @@ from revision_quality.cli.service import Parts, Service, listen, run_service, un
 from revision_quality.cli.wikis import ConnectedWiki, connect, http_client
 from revision_quality.errors import SettingsError
 from revision_quality.models.registry import DEFAULT_KIND, levels_of, open_model
+from revision_quality.scoring.on_request import AskedWiki
 from revision_quality.settings import Settings, Wiki, check_settings, load_settings
+from revision_quality.sources.event_bus import EventBusSource
 from revision_quality.sources.polling import PollingSource, PollingState
+from revision_quality.sources.wiki_edits import WikiEdits
 from revision_quality.state_file import StateFile
 from revision_quality.wiki.reader import ApiReader
 
@@ -77,13 +80,13 @@ async def _run(settings: Settings, listening: socket.socket) -> None:
         model = open_model(options.pop("kind", DEFAULT_KIND), options, client)
         wikis = await connect(settings.wikis, client, settings.data)
         sources = {wiki.info.site.wiki_id: _source(settings, wiki) for wiki in wikis}
-        readers = {wiki.info.site.wiki_id: ApiReader(wiki.api, wiki.info.batch) for wiki in wikis}
+        asked = {wiki.info.site.wiki_id: _asked(wiki) for wiki in wikis}
         sites = {wiki.info.site.wiki_id: wiki.info.site for wiki in wikis}
         parts = Parts(
-            sources=list(sources.values()),
+            sources=[EventBusSource(source) for source in sources.values()],
             model=model,
             levels=levels_of(model),
-            reader_of=readers.get,
+            wikis=asked,
             site_of=sites.get,
         )
 
@@ -103,6 +106,10 @@ async def _run(settings: Settings, listening: socket.socket) -> None:
             await show_until(until_signal(), service, bars, Console(), counted=False)
 
         await run_service(settings, parts, listening, watch)
+
+
+def _asked(wiki: ConnectedWiki) -> AskedWiki:
+    return AskedWiki(WikiEdits(wiki.api, wiki.info), ApiReader(wiki.api, wiki.info.batch))
 
 
 def _source(settings: Settings, wiki: ConnectedWiki) -> PollingSource:

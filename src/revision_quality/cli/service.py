@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
 
@@ -14,9 +14,11 @@ from msgspec import Struct
 
 from revision_quality.clock import system_clock
 from revision_quality.errors import SettingsError, StoreError
+from revision_quality.events.stream_config import stream_configs
 from revision_quality.levels.level import Level
 from revision_quality.models.base import Model
 from revision_quality.recent_changes.wiki_levels import WikiLevels
+from revision_quality.scoring.on_request import AskedWiki, OnRequest
 from revision_quality.scoring.processor import Processor
 from revision_quality.settings import Settings
 from revision_quality.sites import Site
@@ -26,7 +28,11 @@ from revision_quality.streams.sqlite import SqliteStreams
 from revision_quality.views.changes import STREAMS, ChangesView
 from revision_quality.views.database import Database
 from revision_quality.views.materialiser import Materialiser
+from revision_quality.web import event_operations
+from revision_quality.web.api import Extra, api_routes
 from revision_quality.web.app import create_app
+from revision_quality.web.event_gate import EventGate, event_gate_routes
+from revision_quality.web.event_streams import EventStreams
 from revision_quality.web.server import Server
 from revision_quality.wiki.reader import RevisionReader
 
@@ -41,10 +47,15 @@ class Parts(Struct, frozen=True, kw_only=True):
     sources: Sequence[Source]
     model: Model
     levels: tuple[Level, ...]
-    reader_of: Callable[[str], RevisionReader | None]
+    wikis: Mapping[str, AskedWiki]
     site_of: Callable[[str], Site | None]
     is_kept: bool = False
     """Whether rows and events stay, however old they are."""
+
+    def reader_of(self, wiki_id: str) -> RevisionReader | None:
+        """Return what reads the revisions of a wiki, None if the wiki is not known."""
+        wiki = self.wikis.get(wiki_id)
+        return wiki.revisions if wiki else None
 
 
 class Service(Struct, frozen=True, kw_only=True):
@@ -87,9 +98,7 @@ async def run_service(
         stack.push_async_callback(view.close)
         collector = Collector(streams)
         processor = Processor(streams, parts.model, parts.reader_of)
-        app = create_app(view, parts.site_of, WikiLevels(parts.levels))
-        config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")
-        server = Server(config, app.state.broadcaster.close)
+        server = _server(settings, parts, streams, view)
         roles = [
             processor.run(),
             Materialiser(streams, view, STREAMS).run(),
@@ -99,6 +108,32 @@ async def run_service(
             roles.append(_purge(settings, streams, view))
         service = Service(url=_url(listening), collector=collector, processor=processor, view=view)
         await _run_until(watch(service), roles, server, listening)
+
+
+def _server(settings: Settings, parts: Parts, streams: SqliteStreams, view: ChangesView) -> Server:
+    levels = WikiLevels(parts.levels)
+    public = EventStreams(streams, stream_configs())
+    extra = [Extra(public.routes(), event_operations.EVENT_STREAMS)]
+    if settings.web.accepts_events:
+        gate = event_gate_routes(EventGate(streams, stream_configs()))
+        extra.append(Extra(gate, event_operations.EVENT_GATE))
+    routes = api_routes(
+        OnRequest(streams, parts.model, parts.wikis.get),
+        parts.model,
+        view,
+        levels,
+        wiki_ids=list(parts.wikis),
+        wiki_of=parts.wikis.get,
+        extra=extra,
+    )
+    app = create_app(view, parts.site_of, levels, routes=routes)
+
+    def end_streams() -> None:
+        app.state.broadcaster.close()
+        public.close()
+
+    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")
+    return Server(config, end_streams)
 
 
 async def _run_until(

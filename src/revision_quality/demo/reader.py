@@ -22,6 +22,15 @@ class SampleReader:
             self.changes.append(change)
             self._texts[_key(change)] = (edit.text, edit.parent_text)
 
+    @property
+    def wiki_ids(self) -> list[str]:
+        """The wikis that the sample is of."""
+        return sorted({change.wiki_id for change in self.changes})
+
+    def edits(self, wiki_id: str) -> "SampleEdits":
+        """Return what finds the edits of one wiki by their ids."""
+        return SampleEdits(change for change in self.changes if change.wiki_id == wiki_id)
+
     async def read(self, changes: Sequence[PageChange]) -> list[Revision | Unreadable]:
         """Return one answer for each edit, in their order."""
         return [self._revision(change) for change in changes]
@@ -43,6 +52,17 @@ class SampleReader:
             user_text=prior.editor.user_text if prior and prior.editor else None,
         )
         return assemble(change, text, parent)
+
+
+class SampleEdits:
+    """The sample's edits of one wiki."""
+
+    def __init__(self, changes: Iterable[PageChange]) -> None:
+        self._changes = {change.revision.rev_id: change for change in changes}
+
+    async def read(self, rev_ids: Sequence[int]) -> dict[int, PageChange]:
+        """Return the edits that the sample has."""
+        return {rev_id: self._changes[rev_id] for rev_id in rev_ids if rev_id in self._changes}
 
 
 def _key(change: PageChange) -> tuple[str, int]:

@@ -42,7 +42,7 @@ _EVENT = {
     "tags": ["mw-manual-revert"],
 }  # fmt: skip
 
-OPERATIONS = (
+EVENT_GATE = (
     Operation(
         id="post_events",
         method="POST",
@@ -79,6 +79,9 @@ OPERATIONS = (
         summary="Tell whether events can be stored",
         replies={201: Reply("They can."), 500: Reply("They cannot.", _PROBLEM)},
     ),
+)
+
+EVENT_STREAMS = (
     Operation(
         id="stream_events",
         method="GET",
@@ -107,3 +110,5 @@ OPERATIONS = (
         },
     ),
 )
+
+OPERATIONS = EVENT_GATE + EVENT_STREAMS
