@@ -201,16 +201,7 @@ def tags_change(
             *sorted(row.tags),
             *identity,
         ),
-        dt=received,
-        database=site.wiki_id,
-        page_id=row.pageid,
-        page_title=row.title.replace(" ", "_"),
-        page_namespace=row.ns,
-        rev_id=row.revid,
-        rev_timestamp=row.timestamp,
-        rev_parent_id=row.old_revid or None,
-        comment=row.comment,
-        performer=_performer(row),
+        **_of_revision(row, site, received),
         tags=row.tags,
     )
 
@@ -225,18 +216,25 @@ def visibility_change(row: RecentChange, site: Site, received: datetime) -> Visi
         meta=_meta(
             names.VISIBILITY_CHANGE, site, row.title, received, "visibility", row.revid, received
         ),
-        dt=received,
-        database=site.wiki_id,
-        page_id=row.pageid,
-        page_title=row.title.replace(" ", "_"),
-        page_namespace=row.ns,
-        rev_id=row.revid,
-        rev_timestamp=row.timestamp,
-        rev_parent_id=row.old_revid or None,
-        comment=row.comment,
-        performer=_performer(row),
+        **_of_revision(row, site, received),
         visibility=visibility,
     )
+
+
+def _of_revision(row: RecentChange, site: Site, received: datetime) -> dict[str, Any]:
+    """Return the fields that all events of a change to a revision have."""
+    return {
+        "dt": received,
+        "database": site.wiki_id,
+        "page_id": row.pageid,
+        "page_title": row.title.replace(" ", "_"),
+        "page_namespace": row.ns,
+        "rev_id": row.revid,
+        "rev_timestamp": row.timestamp,
+        "rev_parent_id": row.old_revid or None,
+        "comment": row.comment,
+        "performer": _performer(row),
+    }
 
 
 _LOG_KINDS = {
