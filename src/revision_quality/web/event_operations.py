@@ -40,7 +40,7 @@ _EVENT = {
     "rev_id": 11,
     "rev_timestamp": "2026-11-23T03:20:56Z",
     "tags": ["mw-manual-revert"],
-}  # fmt: skip
+}
 
 EVENT_GATE = (
     Operation(
