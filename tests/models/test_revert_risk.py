@@ -1,3 +1,5 @@
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -6,7 +8,8 @@ from revision_quality.errors import ModelError
 from revision_quality.models.base import Prediction, Unscored
 from revision_quality.models.contributions import Paths
 from revision_quality.models.features import vector
-from revision_quality.models.revert_risk import MAX_TEXT_BYTES, RevertRisk
+from revision_quality.models.revert_risk import INLINE_CHARACTERS, MAX_TEXT_BYTES, RevertRisk
+from revision_quality.wiki.revision import Revision
 from tests.models.make import ARTICLE, NEWCOMER, revision
 
 MODEL = RevertRisk.load()
@@ -73,6 +76,21 @@ async def test_predict_answers_in_order() -> None:
     revisions = [revision(), revision(text="", user=NEWCOMER), revision()]
     assert await MODEL.predict(revisions) == MODEL.score(revisions)
     assert await MODEL.predict([]) == []
+
+
+async def test_only_what_takes_long_has_a_thread_of_its_own() -> None:
+    threads: list[int] = []
+
+    class Watched(RevertRisk):
+        def score(self, revisions: Sequence[Revision]) -> list[Prediction | Unscored]:
+            threads.append(threading.get_ident())
+            return super().score(revisions)
+
+    model = Watched(MODEL.artifact)
+    short, long = revision(), revision(text="word " * (INLINE_CHARACTERS // 5))
+    assert await model.predict([short, long]) == MODEL.score([short, long])
+    await model.predict([short])
+    assert threads[0] != threading.get_ident() == threads[1]
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x05\x06" + bytes(18), b"cos\nsystem\n(S'true'\ntR."])

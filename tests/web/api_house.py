@@ -38,7 +38,7 @@ class ApiHouse:
     """Everything that a request touches."""
 
     def __init__(
-        self, streams: SqliteStreams, view: WritableView, model: Model, aliases: Sequence[str]
+        self, streams: SqliteStreams, view: WritableView, model: Model, **options: Any
     ) -> None:
         self.streams = streams
         self.view = view
@@ -54,7 +54,7 @@ class ApiHouse:
             LEVELS,
             wiki_ids=WIKIS,
             wiki_of=wikis.get,
-            ores_aliases=aliases,
+            **options,
         )
         self.app: Starlette = create_app(view, SITES.get, LEVELS, routes=routes)
         transport = httpx.ASGITransport(self.app)
@@ -77,9 +77,9 @@ async def api_house(
     folder: Path,
     view: WritableView,
     model: Model | None = None,
-    aliases: Sequence[str] = (),
+    **options: Any,
 ) -> AsyncIterator[ApiHouse]:
     async with SqliteStreams(folder / "streams.sqlite") as streams:
-        house = ApiHouse(streams, view, model or FakeModel(), aliases)
+        house = ApiHouse(streams, view, model or FakeModel(), **options)
         async with house.client:
             yield house

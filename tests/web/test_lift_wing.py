@@ -180,26 +180,49 @@ async def test_of_several_some_may_have_no_prediction(house: ApiHouse) -> None:
     ]
 
 
-async def test_an_event_is_answered_and_published(house: ApiHouse) -> None:
+@pytest_asyncio.fixture(loop_scope="session")
+async def trusting(tmp_path: Path, view: WritableView) -> AsyncIterator[ApiHouse]:
+    """A server that only the wikis reach."""
+    async with api_house(tmp_path, view, trusts_events=True) as opened:
+        yield opened
+
+
+async def test_an_event_is_answered_and_published(trusting: ApiHouse) -> None:
     event = raw_change(rev_id=77)
 
-    answer = await house.predict({"event": event})
+    answer = await trusting.predict({"event": event})
 
     assert answer.status_code == 200
     assert (answer.json()["wiki_db"], answer.json()["revision_id"]) == ("my_wiki", 77)
-    assert await published(house) == {77: 0.25}
-    assert house.edits.requests == []
+    assert await published(trusting) == {77: 0.25}
+    assert trusting.edits.requests == []
+
+
+async def test_what_an_event_says_of_an_edit_is_not_believed_from_anyone(house: ApiHouse) -> None:
+    forged = raw_change(rev_id=10, page={"page_id": 666, "page_title": "Forged"})
+
+    answer = await house.predict({"event": forged})
+
+    assert answer.status_code == 200
+    [record] = await house.streams.read(names.PREDICTION, 0, 10)
+    assert decode_prediction(record.value).page == page_change(rev_id=10).page
+
+    missing = await house.predict({"event": raw_change(rev_id=99)})
+    assert (missing.status_code, list(await published(house))) == (422, [10])
+    move = await house.predict({"event": raw_change("move", 11)})
+    assert (move.status_code, list(await published(house))) == (422, [10])
+    assert "['page_move'] A page move does not change the text." in move.json()["detail"]
 
 
 @pytest.mark.parametrize("name", ["create", "edit", "edit_1.11.0", "move"])
-async def test_a_real_event_has_an_outcome(house: ApiHouse, name: str) -> None:
+async def test_a_real_event_has_an_outcome(trusting: ApiHouse, name: str) -> None:
     file = Path(__file__).parent.parent / "events" / "fixtures" / f"{name}.json"
     event = json.loads(file.read_text())
 
-    answer = await house.predict({"event": event})
+    answer = await trusting.predict({"event": event})
 
     assert answer.status_code == (200 if name.startswith("edit") else 422)
-    assert list(await published(house)) == [event["revision"]["rev_id"]]
+    assert list(await published(trusting)) == [event["revision"]["rev_id"]]
 
 
 @pytest.mark.parametrize("kind", ["undelete", "visibility_change", "delete"])

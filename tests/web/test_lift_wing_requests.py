@@ -1,10 +1,11 @@
 """Whatever is sent is read, or refused in one sentence."""
 
 import contextlib
+import copy
 from typing import Any
 
 import msgspec
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from revision_quality.web.lift_wing_requests import (
@@ -33,24 +34,23 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
     max_leaves=5,
 )
-WHOLE: dict[str, Any] = {
-    "rev_id": 10,
-    "lang": "en",
-    "instances": [{"rev_id": 10, "lang": "en"}],
-    "event": raw_change(rev_id=10),
-    "revision_data": DATA,
-}
+SHAPES: list[dict[str, Any]] = [
+    {"rev_id": 10, "lang": "en"},
+    {"instances": [{"rev_id": 10, "lang": "en"}, {"rev_id": 11, "lang": "en"}]},
+    {"event": raw_change(rev_id=10)},
+    {"revision_data": DATA},
+]
 
 
 @st.composite
 def almost_right(draw: st.DrawFn) -> Any:
-    """A request of which one part is something else, or missing."""
-    keys = draw(st.lists(st.sampled_from(sorted(WHOLE)), unique=True, min_size=1))
-    inputs = {key: msgspec.json.decode(msgspec.json.encode(WHOLE[key])) for key in keys}
+    """A request of which one part, at any depth, is something else or missing."""
+    inputs = copy.deepcopy(draw(st.sampled_from(SHAPES)))
     part: Any = inputs
     while True:
-        key = draw(st.sampled_from(sorted(part)))
-        if isinstance(part[key], dict) and part[key] and draw(st.booleans()):
+        keys = range(len(part)) if isinstance(part, list) else sorted(part)
+        key = draw(st.sampled_from(keys))
+        if isinstance(part[key], dict | list) and part[key] and draw(st.booleans()):
             part = part[key]
             continue
         if draw(st.booleans()):
@@ -70,6 +70,7 @@ def read_or_refuse(body: bytes, wiki_id: str | None = None) -> None:
             assert all(0 < revision.rev_id < 2**63 for revision in asked.revisions)
 
 
+@settings(max_examples=400, deadline=None)
 @given(almost_right(), st.sampled_from([None, "my_wiki"]))
 def test_a_request_with_a_fault_is_read_or_refused(inputs: Any, wiki_id: str | None) -> None:
     read_or_refuse(msgspec.json.encode(inputs), wiki_id)

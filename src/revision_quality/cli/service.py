@@ -124,6 +124,7 @@ def _server(settings: Settings, parts: Parts, streams: SqliteStreams, view: Chan
         levels,
         wiki_ids=list(parts.wikis),
         wiki_of=parts.wikis.get,
+        trusts_events=settings.web.accepts_events,
         extra=extra,
     )
     app = create_app(view, parts.site_of, levels, routes=routes)

@@ -21,6 +21,12 @@ from revision_quality.wiki.revision import Revision
 MAX_TEXT_BYTES = 2_000_000
 SHIPPED = "revert_risk.npz"
 
+INLINE_CHARACTERS = 100_000
+"""Texts up to this length, both together, are scored in the calling thread: that takes up to 5 ms,
+for which a Python thread holds the interpreter in any case (`sys.getswitchinterval`), so that the
+event loop would wait no shorter for a thread. With a thread for each, a server under load answers
+half as many (`benchmarks/predict.py`)."""
+
 
 def _is_too_large(text: str) -> bool:
     """Whether `text` has more than MAX_TEXT_BYTES bytes in UTF-8; encodes only where in doubt."""
@@ -124,7 +130,10 @@ class RevertRisk:
         return Paths.of(self._artifact.trees)
 
     async def predict(self, revisions: Sequence[Revision]) -> list[Prediction | Unscored]:
-        """Score `revisions` in a thread of their own."""
+        """Score `revisions`: what takes long in a thread of its own."""
+        length = sum(len(revision.text) + len(revision.parent.text) for revision in revisions)
+        if length <= INLINE_CHARACTERS:
+            return self.score(revisions)
         return await asyncio.to_thread(self.score, revisions)
 
     def _score_one(self, revision: Revision) -> Prediction | Unscored:

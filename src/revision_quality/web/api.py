@@ -36,12 +36,13 @@ def api_routes(
     wiki_ids: Sequence[str],
     wiki_of: Callable[[str], AskedWiki | None],
     ores_aliases: Sequence[str] = (),
+    trusts_events: bool = False,
     extra: Sequence[Extra] = (),
 ) -> list[BaseRoute]:
     """Return the routes of Lift Wing, ORES, scores and their document, for `create_app`.
 
     `wiki_ids` are the wikis that `asked` and `wiki_of` know. `ores_aliases` are further names for
-    the model in ORES's protocol, such as `damaging`.
+    the model in ORES's protocol, such as `damaging`. `trusts_events` is `LiftWing`'s.
     """
     answers = Answers(asked, view)
     names = WikiNames(wiki_ids)
@@ -53,7 +54,7 @@ def api_routes(
         *(operation for other in extra for operation in other.operations),
     ]
     return [
-        *LiftWing(answers, model, names).routes,
+        *LiftWing(answers, model, names, trusts_events=trusts_events).routes,
         *Ores(answers, model, names, levels, aliases=ores_aliases).routes,
         *Scores(answers, names, levels, Explanations(model, wiki_of)).routes,
         *Documentation(operations).routes,

@@ -1,6 +1,5 @@
 """The headers that keep a browser safe, on every answer."""
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SECURITY_HEADERS = {
@@ -11,6 +10,9 @@ SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "strict-origin-when-cross-origin",
 }
+
+_RAW = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
+_NAMES = {name for name, _ in _RAW}
 
 
 class SecurityHeaders:
@@ -24,7 +26,8 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(SECURITY_HEADERS)
+                others = [header for header in message["headers"] if header[0] not in _NAMES]
+                message = {**message, "headers": others + _RAW}
             await send(message)
 
         await self.app(scope, receive, send_with_headers)

@@ -5,21 +5,26 @@ Source: Wikimedia's inference-services (revert risk, language-agnostic, batch se
 """
 
 from collections.abc import Iterable
+from typing import Annotated, Any
 
 import structlog
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from revision_quality.errors import ModelError, StoreError, WikiError
+from revision_quality.events.page_change import PageChange, PageChangeKind
 from revision_quality.events.prediction_error import Outcome
 from revision_quality.models.base import Model, Prediction, Unscored
+from revision_quality.scoring.rules import PAGE_MOVE
 from revision_quality.web.answering import Answer, Answers, NotScored, Scored
 from revision_quality.web.bodies import READ_SECONDS, UnreadBodyError, read_body
 from revision_quality.web.json_answers import json_answer
 from revision_quality.web.lift_wing_requests import (
+    MAX_INSTANCES,
+    MAX_REV_ID,
     Asked,
     AskedRevision,
     ByEvent,
@@ -55,6 +60,23 @@ _WIKI_FAILED = (
 _UNSAVED = -1
 
 _log = structlog.get_logger()
+
+
+class Instance(Struct, frozen=True, omit_defaults=True):
+    """A revision asked for; `lang` may be absent where the model's name has the wiki."""
+
+    rev_id: Annotated[int, Meta(ge=1, le=MAX_REV_ID)] | str
+    lang: str = ""
+
+
+class PredictJson(Struct, frozen=True, omit_defaults=True):
+    """A request, for the API's document; of what is there the last of these counts."""
+
+    rev_id: Annotated[int, Meta(ge=1, le=MAX_REV_ID)] | str | None = None
+    lang: str | None = None
+    event: dict[str, Any] | None = None
+    instances: Annotated[list[Instance], Meta(min_length=1, max_length=MAX_INSTANCES)] | None = None
+    revision_data: dict[str, Any] | None = None
 
 
 class Probabilities(Struct, frozen=True):
@@ -119,6 +141,10 @@ class LiftWing:
     The model goes by its own name, by the one that the ORES extension asks for, and by each of
     them with a wiki's id in front, `my_wiki-revertrisk-language-agnostic`: then `lang` is not
     needed.
+
+    What is published for an `event` says who made the edit, and when. `trusts_events` takes that
+    from the event, for where only the wikis and their stream processors reach the server; without
+    it the wiki is asked, as for any other revision.
     """
 
     def __init__(
@@ -127,11 +153,13 @@ class LiftWing:
         model: Model,
         names: WikiNames,
         *,
+        trusts_events: bool = False,
         read_seconds: float = READ_SECONDS,
     ) -> None:
         self._answers = answers
         self._model = model
         self._names = names
+        self._trusts_events = trusts_events
         self._read_seconds = read_seconds
         bare = dict.fromkeys((model.name, NAME))
         self._wikis: dict[str, str | None] = {
@@ -192,13 +220,22 @@ class LiftWing:
         if isinstance(asked, ByText):
             return await self._predict_text(asked)
         if isinstance(asked, ByEvent):
-            change = asked.change
-            rev_id = change.revision.rev_id
-            revisions = (AskedRevision(rev_id, rev_id),)
-            by_ids = ByIds(change.wiki_id, asked.lang, revisions)
-            return _respond(by_ids, [await self._answers.of_event(change)])
+            return await self._predict_event(asked.change, asked.lang)
         rev_ids = [revision.rev_id for revision in asked.revisions]
         return _respond(asked, await self._answers.of(asked.wiki_id, rev_ids))
+
+    async def _predict_event(self, change: PageChange, lang: str) -> Response:
+        rev_id = change.revision.rev_id
+        answer: Answer
+        if self._trusts_events:
+            answer = await self._answers.of_event(change)
+        elif change.page_change_kind is PageChangeKind.MOVE:
+            # The wiki tells of the revision that a move makes as of an edit.
+            reason, message = PAGE_MOVE.reason, PAGE_MOVE.message
+            answer = NotScored(rev_id, Outcome.NOT_SCORABLE, reason, message)
+        else:
+            [answer] = await self._answers.of(change.wiki_id, [rev_id])
+        return _respond(ByIds(change.wiki_id, lang, (AskedRevision(rev_id, rev_id),)), [answer])
 
     async def _predict_text(self, asked: ByText) -> Response:
         revision = replace(asked.data.revision, wiki_id=asked.wiki_id)
@@ -320,12 +357,13 @@ PREDICT = Operation(
     ),
     parameters=(_NAME,),
     body=Content(
+        kinds=(PredictJson,),
         examples={
             "one revision": {"rev_id": 12345, "lang": "en"},
             "several": {"instances": [{"rev_id": 1, "lang": "en"}, {"rev_id": 2, "lang": "en"}]},
             "event": {"event": _EVENT},
             "texts": {"revision_data": _REVISION_DATA},
-        }
+        },
     ),
     replies={
         200: Reply("The predictions.", Content(kinds=(PredictionJson, Predictions))),

@@ -75,14 +75,14 @@ class RevisionData(Struct, frozen=True):
 
 def read_revision_data(value: object) -> RevisionData:
     """Read an object. Raises InvalidRevisionError in Lift Wing's words for missing fields."""
-    missing = [name for name in REQUIRED if not _has(value, name)]
-    if missing:
-        fields = ", ".join(f"`{name}`" for name in REQUIRED)
-        raise InvalidRevisionError(f"Missing some required fields. Required fields are {fields}.")
     try:
         data = msgspec.convert(value, _RevisionData)
     except msgspec.ValidationError as error:
-        raise InvalidRevisionError(f"Not a revision_data object: {error}") from error
+        if all(_has(value, name) for name in REQUIRED):
+            raise InvalidRevisionError(f"Not a revision_data object: {error}") from error
+        fields = ", ".join(f"`{name}`" for name in REQUIRED)
+        message = f"Missing some required fields. Required fields are {fields}."
+        raise InvalidRevisionError(message) from error
     return RevisionData(_revision(data), data.id, data.lang)
 
 
