@@ -40,6 +40,7 @@ def test_a_third_of_all_answers_is_faulty_then_all_are(start_wiki, tmp_path):
         proxy.share = 1
         edit(20)
         time.sleep(5)
+        revq.until(lambda: "wiki cannot be polled, trying again" in revq.log, seconds=60)
         assert revq.page()
         proxy.share = 1 / 3
         edit(20)
