@@ -1,7 +1,7 @@
 """How long a server asks to wait."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 
 LONGEST = 3600.0
@@ -9,13 +9,15 @@ LONGEST = 3600.0
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Read Retry-After in seconds: a number or a date (RFC 9110, section 10.2.3); None if unset."""
+    """Read Retry-After in seconds: a number or a date (RFC 9110, section 10.2.3).
+
+    None if it is neither, or a date without a zone.
+    """
     text = headers.get("retry-after", "").strip()
     if text.isdecimal():
         return min(float(text[:9]), LONGEST)
     try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
+        seconds = (parsedate_to_datetime(text) - now).total_seconds()
+    except (TypeError, ValueError, OverflowError):
         return None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return min(max(0.0, (aware - now).total_seconds()), LONGEST)
+    return min(max(0.0, seconds), LONGEST)

@@ -1,6 +1,7 @@
 """The TOML file, typed. Every place is a URL or a path in it."""
 
 import difflib
+import os
 import re
 import tomllib
 from pathlib import Path
@@ -136,6 +137,21 @@ def check_api_url(url: str) -> None:
             f"{url!r} is no web address: give the wiki's api.php,"
             " such as https://example.org/w/api.php"
         )
+
+
+def access_token(variable: str | None, place: str, what: str) -> str | None:
+    """Return what an environment variable holds, None where none is named.
+
+    Raises SettingsError if it is not set; `place` and `what` say where it is asked for, and what.
+    """
+    if not variable:
+        return None
+    token = os.environ.get(variable)
+    if not token:
+        raise SettingsError(
+            f"{place}: the environment variable {variable} that should hold {what} is not set"
+        )
+    return token
 
 
 def sqlite_file(url: str | None, key: str) -> Path | None:

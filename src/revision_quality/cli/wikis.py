@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -39,14 +38,9 @@ def http_client() -> httpx.AsyncClient:
 def open_api(wiki: settings.Wiki, client: httpx.AsyncClient) -> ActionApi:
     """Return the API of a wiki. Raises SettingsError if its access token is not there."""
     settings.check_api_url(wiki.api)
-    token = None
-    if wiki.access_token_env:
-        token = os.environ.get(wiki.access_token_env)
-        if not token:
-            raise SettingsError(
-                f"{wiki.api}: the environment variable {wiki.access_token_env} that should hold"
-                " its access token (access_token_env) is not set"
-            )
+    token = settings.access_token(
+        wiki.access_token_env, wiki.api, "its access token (access_token_env)"
+    )
     return ActionApi(wiki.api, client, slots=wiki.slots, access_token=token)
 
 

@@ -1,9 +1,7 @@
 """A model on another server: Lift Wing, or any that speaks its revert risk protocol."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from collections.abc import Sequence
 
 import httpx
 import msgspec
@@ -11,9 +9,11 @@ import stamina
 from msgspec import Struct
 
 from revision_quality import __version__
+from revision_quality.clock import system_clock
 from revision_quality.errors import InvalidRevisionError, ModelError, ModelUnavailableError
 from revision_quality.models import lift_wing_protocol as protocol
 from revision_quality.models.base import Prediction, Unscored
+from revision_quality.retry_after import retry_after
 from revision_quality.wiki.revision import Revision
 
 TIMEOUT_SECONDS = 35.0
@@ -248,7 +248,7 @@ class LiftWing:
         if status == 500:
             raise _FailedError(said)
         if status == 429 or status > 500:
-            raise _UnavailableError(said, _retry_after(response))
+            raise _UnavailableError(said, retry_after(response.headers, system_clock.now()))
         if status in (401, 403, 404) or not 400 <= status < 500:
             raise ModelError(f"{said}; check the model's url, name and access token.")
         raise _RefusedError(status, message)
@@ -281,17 +281,3 @@ def _pause(error: Exception) -> bool | float:
     if error.retry_after is None:
         return True
     return error.retry_after if error.retry_after <= _PATIENCE_SECONDS else False
-
-
-def _retry_after(
-    response: httpx.Response, now: Callable[[], datetime] = lambda: datetime.now(UTC)
-) -> float | None:
-    """Read Retry-After, seconds or a date (RFC 9110, section 10.2.3)."""
-    value = response.headers.get("retry-after", "").strip()
-    if value.isascii() and value.isdecimal():
-        return float(value)
-    try:
-        moment = parsedate_to_datetime(value)
-        return max(0.0, (moment - now()).total_seconds())
-    except (TypeError, ValueError):
-        return None

@@ -5,7 +5,6 @@ A package adds one by an entry point of the group `revision_quality.models`: its
 """
 
 import inspect
-import os
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -21,6 +20,7 @@ from revision_quality.models.base import Model
 from revision_quality.models.lift_wing import ATTEMPTS, SLOTS, TIMEOUT_SECONDS, LiftWing
 from revision_quality.models.lift_wing_protocol import BATCH
 from revision_quality.models.revert_risk import RevertRisk
+from revision_quality.settings import access_token
 
 GROUP = "revision_quality.models"
 DEFAULT_KIND = "revert_risk"
@@ -77,14 +77,7 @@ def levels_of(model: Model) -> tuple[Level, ...]:
 
 
 def _lift_wing(options: LiftWingOptions, client: httpx.AsyncClient) -> LiftWing:
-    token = None
-    if options.access_token_env:
-        token = os.environ.get(options.access_token_env)
-        if not token:
-            raise SettingsError(
-                f"model.access_token_env: the environment variable {options.access_token_env} that"
-                " should hold the access token is not set"
-            )
+    token = access_token(options.access_token_env, "model.access_token_env", "the access token")
     return LiftWing(
         options.url,
         options.name,

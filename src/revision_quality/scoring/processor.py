@@ -33,6 +33,7 @@ from revision_quality.scoring.rules import is_edit, not_scorable
 from revision_quality.scoring.scorer import Scorer
 from revision_quality.scoring.window import Window
 from revision_quality.streams.base import Consumed, Outgoing, Record, Streams
+from revision_quality.streams.perseverance import append_in_the_end
 from revision_quality.wiki.reader import RevisionReader
 
 GROUP = "scoring"
@@ -235,28 +236,22 @@ class Processor:
         """Publish and commit; goes on trying while the streams cannot be written."""
         now = self._clock.now()
         batch = [_outgoing(replace(event, meta=replace(event.meta, dt=now))) for event in events]
-        pause = _FIRST_PAUSE
         async with self._publishing:
-            while True:
-                position = self._window.position_after(offsets)
-                try:
-                    await self._streams.append(batch, self._consumed(position))
-                    break
-                except StoreError as error:
-                    _log.error("scores cannot be published, trying again", error=str(error))
-                await self._clock.sleep(pause)
-                pause = min(pause * 2, _LONGEST_PAUSE)
+            position = self._window.position_after(offsets)
+            await append_in_the_end(
+                self._streams,
+                batch,
+                [Consumed(GROUP, names.PAGE_CHANGE, position)],
+                trouble="scores cannot be published, trying again",
+                relief="scores are published again",
+                clock=self._clock,
+            )
             self._window.finish(offsets)
             self._committed = position
-        if pause > _FIRST_PAUSE:
-            _log.info("scores are published again")
 
     async def _commit(self) -> None:
         if self._window.position_after(()) > self._committed:
             await self._publish([], ())
-
-    def _consumed(self, position: int) -> list[Consumed]:
-        return [Consumed(GROUP, names.PAGE_CHANGE, position)]
 
     def _failed(self, wiki_id: str, error: Exception) -> None:
         if wiki_id not in self.failures:

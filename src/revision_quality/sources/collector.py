@@ -3,16 +3,10 @@
 from collections import Counter
 from collections.abc import Sequence
 
-import structlog
-
 from revision_quality.clock import Clock, system_clock
-from revision_quality.errors import StoreError
 from revision_quality.sources.base import SourceEvent, outgoing
 from revision_quality.streams.base import Streams
-
-_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
-
-_log = structlog.get_logger()
+from revision_quality.streams.perseverance import append_in_the_end
 
 
 class Collector:
@@ -26,17 +20,11 @@ class Collector:
 
     async def emit(self, events: Sequence[SourceEvent]) -> None:
         """Append events."""
-        batch = [outgoing(event) for event in events]
-        pause = _FIRST_PAUSE
-        while True:
-            try:
-                written = await self._streams.append(batch)
-            except StoreError as error:
-                _log.error("edits cannot be stored, trying again", error=str(error))
-                await self._clock.sleep(pause)
-                pause = min(pause * 2, _LONGEST_PAUSE)
-            else:
-                self.collected.update(event.stream for event in written)
-                if pause > _FIRST_PAUSE:
-                    _log.info("edits are stored again")
-                return
+        written = await append_in_the_end(
+            self._streams,
+            [outgoing(event) for event in events],
+            trouble="edits cannot be stored, trying again",
+            relief="edits are stored again",
+            clock=self._clock,
+        )
+        self.collected.update(event.stream for event in written)

@@ -21,6 +21,7 @@ from revision_quality.errors import InvalidEventError, StoreError
 from revision_quality.events.error import build_error
 from revision_quality.retry_after import retry_after
 from revision_quality.streams.base import Consumed, Outgoing, Record, Streams
+from revision_quality.streams.perseverance import append_in_the_end
 
 MOST_EVENTS = 100
 MOST_BYTES = 4_000_000
@@ -161,16 +162,13 @@ class EventGateSink:
             if record.offset in invalid
         ]
         consumed = Consumed(self._group, self._stream, records[-1].offset)
-        pause = _FIRST_PAUSE
-        while True:
-            try:
-                await self._streams.append(letters, [consumed])
-            except StoreError as error:
-                _log.error("the position cannot be stored, trying again", error=str(error))
-                await self._clock.sleep(pause)
-                pause = min(pause * 2, _LONGEST_PAUSE)
-            else:
-                return
+        await append_in_the_end(
+            self._streams,
+            letters,
+            [consumed],
+            trouble="the position cannot be stored, trying again",
+            clock=self._clock,
+        )
 
     def _dead_letter(self, record: Record, reason: str) -> Outgoing:
         _log.error("event refused", url=self._url, offset=record.offset, reason=reason)

@@ -39,6 +39,7 @@ class Materialiser:
         self._view = view
         self._names = names
         self._clock = clock
+        self._positions: dict[str, int] = {}
 
     async def run(self) -> None:
         """Keep the view in step until cancelled; goes on trying while a store fails."""
@@ -62,10 +63,12 @@ class Materialiser:
         """Bring one batch of every stream into the view; return how many events that were."""
         moved = 0
         for name in self._names:
-            position = await self._view.position(name)
-            records = await self._streams.read(name, position, READ)
+            if name not in self._positions:
+                self._positions[name] = await self._view.position(name)
+            records = await self._streams.read(name, self._positions[name], READ)
             if records:
                 await self._view.apply(records)
+                self._positions[name] = records[-1].offset
                 moved += len(records)
                 await asyncio.sleep(0)
         return moved

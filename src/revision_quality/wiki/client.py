@@ -3,8 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -15,6 +13,7 @@ import stamina
 from revision_quality import __version__
 from revision_quality.clock import Clock, system_clock
 from revision_quality.errors import NotAWikiError, WikiRefusedError, WikiUnavailableError
+from revision_quality.retry_after import retry_after
 
 USER_AGENT = f"revision-quality/{__version__} (revq; reads recent changes to score them)"
 
@@ -27,7 +26,6 @@ MAX_ANSWER_BYTES = 64 * 1024 * 1024
 _TEMPORARY_CODES = ("maxlag", "ratelimited", "readonly", "internal_api_error")
 _LONGEST_URL_QUERY = 2000
 _PATIENCE_SECONDS = 30.0
-_LONGEST_RETRY_AFTER = 3600.0
 _ANSWER_SECONDS = 60.0
 """For a whole answer: a client's own timeouts begin again with every byte."""
 
@@ -162,17 +160,7 @@ class ActionApi:
         raise WikiRefusedError(message, code)
 
     def _retry_after(self, headers: httpx.Headers) -> float | None:
-        """Read Retry-After, seconds or a date (RFC 9110, section 10.2.3); an hour at most."""
-        value = headers.get("retry-after", "").strip()
-        try:
-            seconds = float(value) if value.isdecimal() else self._seconds_until(value)
-        except (TypeError, ValueError, OverflowError):
-            return None
-        return min(max(0.0, seconds), _LONGEST_RETRY_AFTER)
-
-    def _seconds_until(self, date: str) -> float:
-        moment: datetime = parsedate_to_datetime(date)
-        return (moment - self._clock.now()).total_seconds()
+        return retry_after(headers, self._clock.now())
 
 
 @contextmanager
