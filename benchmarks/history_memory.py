@@ -71,7 +71,7 @@ def _revision(number: int, parent: int, user: int, text: str) -> str:
 
 def read(path: Path) -> int:
     """Read it with our reader."""
-    from revision_quality.training.histories.dumps import read_dump  # noqa: PLC0415
+    from revision_quality.wiki.dump import read_dump  # noqa: PLC0415
 
     return sum(1 for history in read_dump(path, None, 200_000) for _ in history)
 

@@ -1,11 +1,12 @@
 """CPU time of an edit's features and score, beside the published recipe's features.
 
-    python benchmarks/model_speed.py DATA [EVERY]
+    python benchmarks/model_speed.py DATA [--every 20]
 
-DATA is a folder of labelled edits; every EVERYth (20) is measured, texts in memory, one thread.
+DATA is a folder of labelled edits, as `revq evaluate` takes it; every 20th is measured, texts in
+memory, one thread.
 """
 
-import sys
+import argparse
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
@@ -42,7 +43,7 @@ def main(data: Path, every: int) -> None:
         for edit in islice(read_labelled_edits(path), 0, None, every)
     ]
     model = RevertRisk.load()
-    row = vector.extract(revisions[0])
+    row = model.artifact.row(vector.extract(revisions[0]))
     model.explain(revisions[0])
     print(f"{len(revisions)} edits")
     _measure("features", vector.extract, revisions)
@@ -57,4 +58,8 @@ def main(data: Path, every: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 20)
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("data", type=Path, help="folder or file of labelled edits")
+    parser.add_argument("--every", type=int, default=20, help="measure one edit of so many")
+    options = parser.parse_args()
+    main(options.data, options.every)

@@ -6,12 +6,13 @@
 Both servers are one process each and take turns, in the same run: with a model that answers a
 constant, which leaves the cost of serving, and with the model that the package ships. The load is
 wrk (`apt-get install wrk`), its bodies are edits of the demo's sample. Memory is the server's
-largest resident set, from /proc (Linux).
+largest resident set and CPU its processor time for a request, from /proc (Linux).
 """
 
 import argparse
 import asyncio
 import json
+import os
 import re
 import shutil
 import socket
@@ -66,45 +67,64 @@ class ConstantModel:
         """Answer without a look."""
         return self.score(revisions)
 
+    def predict_at_once(self, revision: Revision) -> Prediction:
+        """Answer without a look."""
+        return Prediction(0.25)
+
 
 MODELS = {"constant": ConstantModel, "shipped": RevertRisk.load}
 
 
 class Figures(NamedTuple):
-    """One round: requests a second, latencies in milliseconds, memory in MB, failed requests."""
+    """One round: requests a second, latencies in milliseconds, memory in MB, failed requests.
+
+    `cpu` is the milliseconds of processor time that the server took for a request: other work on
+    the machine hardly moves it.
+    """
 
     rate: float
     p50: float
     p99: float
     memory: float
     failed: int
+    cpu: float
 
 
 def serve_ours(model: Any, port: int) -> None:
     """Serve as `revq run` does, with empty streams and no wiki."""
-    asyncio.run(_serve_ours(model, port))
+    from revision_quality.cli.loop import run_loop  # noqa: PLC0415
+
+    run_loop(_serve_ours(model, port))
 
 
 async def _serve_ours(model: Model, port: int) -> None:
-    import uvicorn  # noqa: PLC0415 (each server is measured with its own imports only)
-
+    # Each server is measured with its own imports only.
+    from revision_quality.cli.service import until_signal  # noqa: PLC0415
     from revision_quality.recent_changes.wiki_levels import WikiLevels  # noqa: PLC0415
+    from revision_quality.scoring.model_rule import ModelRule  # noqa: PLC0415
     from revision_quality.scoring.on_request import OnRequest  # noqa: PLC0415
     from revision_quality.streams.sqlite import SqliteStreams  # noqa: PLC0415
     from revision_quality.views.changes import ChangesView  # noqa: PLC0415
     from revision_quality.views.database import Database  # noqa: PLC0415
-    from revision_quality.web.api import api_routes  # noqa: PLC0415
+    from revision_quality.web.api import AskedModel, api_routes  # noqa: PLC0415
     from revision_quality.web.app import create_app  # noqa: PLC0415
+    from revision_quality.web.server import Server, server_config  # noqa: PLC0415
+    from revision_quality.web.shortcuts import shortcuts_of  # noqa: PLC0415
 
     with tempfile.TemporaryDirectory() as folder:
         view = ChangesView(Database(f"sqlite:///{folder}/views.sqlite"))
         async with SqliteStreams(Path(folder) / "streams.sqlite") as streams:
-            asked = OnRequest(streams, model, {}.get)
+            asked = OnRequest(streams, ModelRule(model=model), {}.get)
             levels = WikiLevels(())
-            routes = api_routes(asked, model, view, levels, wiki_ids=["enwiki"], wiki_of={}.get)
+            served = [AskedModel(model, asked, levels)]
+            routes = api_routes(served, view, wiki_ids=["enwiki"], wiki_of={}.get)
             app = create_app(view, {}.get, levels, routes=routes)
-            config = uvicorn.Config(app, port=port, log_config=None, access_log=False)
-            await uvicorn.Server(config).serve()
+            config = server_config(app, shortcuts_of(routes), port=port)
+            server = Server(config, app.state.broadcaster.close)
+            serving = asyncio.ensure_future(server.serve())
+            await until_signal()
+            server.should_exit = True
+            await serving
         await view.close()
 
 
@@ -208,13 +228,19 @@ def memory_of(process_id: int) -> float:
     return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024 / 1e6
 
 
+def cpu_seconds_of(process_id: int) -> float:
+    """Return the processor time of a process so far."""
+    fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def measure(options: argparse.Namespace) -> None:
     """Let the servers take turns; print medians and ratios."""
     sent = list(islice(bodies(), EDITS))
     size = statistics.mean(map(len, sent)) / 1000
     print(f"{len(sent)} edits of {size:.1f} kB on average, {options.connections} connections,")
     print(f"medians of {options.rounds} rounds of {options.seconds} s each\n")
-    print("model     server   requests/s   p50 ms   p99 ms   memory MB   failed")
+    print("model     server   requests/s   p50 ms   p99 ms   memory MB   failed   CPU ms")
     with tempfile.TemporaryDirectory() as folder:
         edits, script = Path(folder) / "edits.jsonl", Path(folder) / "post.lua"
         edits.write_bytes(b"\n".join(sent))
@@ -233,18 +259,24 @@ def compare(model: str, body: bytes, script: Path, options: argparse.Namespace) 
             with running(python, server, model) as (url, process_id):
                 scores[server] = httpx.post(url, content=body).json()["output"]
                 load(url, script, 2, options.connections)
+                before = cpu_seconds_of(process_id)
                 *speed, failed = load(url, script, options.seconds, options.connections)
-                found[server].append(Figures(*speed, memory_of(process_id), failed))
+                spent = cpu_seconds_of(process_id) - before
+                if not speed[0]:
+                    raise SystemExit(f"{server} answered nothing: give it more --seconds")
+                cpu = 1000 * spent / (speed[0] * options.seconds)
+                found[server].append(Figures(*speed, memory_of(process_id), failed, cpu))
     if scores["revq"] != scores["kserve"]:
         raise SystemExit(f"the servers differ in their answers: {scores}")
     medians = {server: Figures(*map(statistics.median, zip(*rounds, strict=True)))
                for server, rounds in found.items()}  # fmt: skip
     for server, f in medians.items():
         print(f"{model:9} {server:8} {f.rate:10.0f} {f.p50:8.1f} {f.p99:8.1f} {f.memory:11.0f}"
-              f" {f.failed:8.0f}")  # fmt: skip
+              f" {f.failed:8.0f} {f.cpu:8.3f}")  # fmt: skip
     ours, theirs = medians["revq"], medians["kserve"]
     print(f"{model:9} ratio    {ours.rate / theirs.rate:9.1f}x {theirs.p50 / ours.p50:7.1f}x"
-          f" {theirs.p99 / ours.p99:7.1f}x {theirs.memory / ours.memory:10.1f}x\n")  # fmt: skip
+          f" {theirs.p99 / ours.p99:7.1f}x {theirs.memory / ours.memory:10.1f}x {'':8}"
+          f" {theirs.cpu / ours.cpu:7.1f}x\n")  # fmt: skip
 
 
 def main() -> None:

@@ -1,14 +1,18 @@
 """A real MediaWiki on this machine's loopback, for tests and for trying things out.
 
     python3 scripts/mediawiki.py install          Debian's packages where missing (root)
+    python3 scripts/mediawiki.py unpack --suite S --code C
+                                                  another Debian release's MediaWiki into C
     python3 scripts/mediawiki.py start --dir D    make a wiki in D and serve it until SIGTERM
     python3 scripts/mediawiki.py jobs --dir D     run the jobs that its edits have queued
     python3 scripts/mediawiki.py stop --dir D     end what `start --dir D` serves
 
 `start` prints the address of api.php as soon as it answers. A folder that already holds a wiki
-keeps its pages; settings in D/extra.php come after its own. The wiki is on SQLite and PHP's own web
-server; anyone may edit, jobs run on demand only. Accounts, all with the password PASSWORD: Admin
-(sysop, bureaucrat, suppress) and Bot. Never serve it to anybody else.
+keeps its pages; settings in D/extra.php come after its own. The wiki is on SQLite, or with
+`--database mysql://user:password@127.0.0.1:port/name` on an empty database there, and on PHP's own
+web server; anyone may edit, jobs run on demand only. `--code C` serves the MediaWiki in C.
+Accounts, all with the password PASSWORD: Admin (sysop, bureaucrat, suppress) and Bot. Never serve
+it to anybody else.
 
 Needs the standard library only.
 """
@@ -21,6 +25,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.parse
 import urllib.request
@@ -28,6 +33,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from string import Template
+from typing import NamedTuple
 
 HOST = "127.0.0.1"
 PASSWORD = "only-on-loopback"
@@ -40,11 +46,15 @@ PACKAGES = (
     "php-intl",
     "php-xml",
     "php-apcu",
+    "php-mysql",
 )
+MODULES = ("sqlite3", "mbstring", "intl", "xml", "apcu", "mysqli")
+"""What PACKAGES bring to PHP."""
 WORKERS = 4
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 10
 _POLICY = Path("/usr/sbin/policy-rc.d")
+_KEYS = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 LOCAL_SETTINGS = Template(r"""<?php
 $$wgSitename = 'Loopback Wiki';
@@ -52,18 +62,7 @@ $$wgServer = '$server';
 $$wgScriptPath = '/w';
 $$wgArticlePath = '/wiki/$$1';
 $$wgLanguageCode = '$lang';
-$$wgDBtype = 'sqlite';
-$$wgDBname = '$wiki_id';
-$$wgDBservers = [ [
-	'type' => 'sqlite',
-	'load' => 1,
-	'dbname' => '$wiki_id',
-	'dbDirectory' => '$folder/data',
-	'tablePrefix' => '',
-	'trxMode' => 'IMMEDIATE',
-	'variables' => [ 'synchronous' => 'OFF' ],
-	'flags' => 0,
-] ];
+$database
 $$wgSecretKey = '$secret';
 $$wgCacheDirectory = '$folder/cache';
 $$wgLocalisationCacheConf['storeClass'] = 'LCStoreStaticArray';
@@ -90,6 +89,26 @@ if ( file_exists( '$folder/extra.php' ) ) {
 }
 """)
 
+ON_SQLITE = Template(r"""$$wgDBtype = 'sqlite';
+$$wgDBname = '$wiki_id';
+$$wgDBservers = [ [
+	'type' => 'sqlite',
+	'load' => 1,
+	'dbname' => '$wiki_id',
+	'dbDirectory' => '$folder/data',
+	'tablePrefix' => '',
+	'trxMode' => 'IMMEDIATE',
+	'variables' => [ 'synchronous' => 'OFF' ],
+	'flags' => 0,
+] ];""")
+
+ON_MYSQL = Template(r"""$$wgDBtype = 'mysql';
+$$wgDBserver = '$server';
+$$wgDBname = '$name';
+$$wgDBuser = '$user';
+$$wgDBpassword = '$password';
+$$wgDBTableOptions = 'ENGINE=InnoDB, DEFAULT CHARSET=binary';""")
+
 ROUTER = Template(r"""<?php
 $$path = parse_url( $$_SERVER['REQUEST_URI'], PHP_URL_PATH );
 if ( $$path !== '/' && strpos( $$path, '/wiki/' ) !== 0 ) {
@@ -111,8 +130,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if args.verb == "install":
             install()
+        elif args.verb == "unpack":
+            unpack(args.suite, args.code.resolve())
         elif args.verb == "start":
-            serve(args.dir.resolve(), args.port, args.wiki_id, args.lang)
+            wiki = Wiki(args.dir.resolve(), args.wiki_id, args.lang, args.code, args.database)
+            serve(wiki, args.port)
         elif args.verb == "jobs":
             maintenance(args.dir.resolve(), "runJobs")
         else:
@@ -129,22 +151,31 @@ def _parser() -> argparse.ArgumentParser:
     )
     verbs = parser.add_subparsers(dest="verb", required=True)
     verbs.add_parser("install")
+    other = verbs.add_parser("unpack")
+    other.add_argument("--suite", required=True, help="Debian's name of a release, such as trixie")
+    other.add_argument("--code", type=Path, required=True, help="folder to make")
     start = verbs.add_parser("start")
     start.add_argument("--dir", type=Path, required=True)
     start.add_argument("--port", type=int, default=0, help="0: any free port")
     start.add_argument("--wiki-id", default="my_wiki")
     start.add_argument("--lang", default="en", help="MediaWiki language code, such as he")
+    start.add_argument("--code", type=Path, default=MEDIAWIKI, help="MediaWiki's own files")
+    start.add_argument("--database", help="mysql://user:password@127.0.0.1:port/name; SQLite")
     for verb in ("jobs", "stop"):
         verbs.add_parser(verb).add_argument("--dir", type=Path, required=True)
     return parser
 
 
-def missing() -> str | None:
-    """Say what is missing to serve a wiki, None if nothing is."""
+def missing(code: Path = MEDIAWIKI) -> str | None:
+    """Say what is missing to serve the MediaWiki in `code`, None if nothing is."""
     if shutil.which("php") is None:
         return "PHP is not installed"
-    if not (MEDIAWIKI / "api.php").exists():
-        return f"MediaWiki is not installed in {MEDIAWIKI}"
+    known = _run(["php", "-m"], dict(os.environ)).lower().split()
+    absent = [module for module in MODULES if module not in known]
+    if absent:
+        return f"PHP's {absent[0]} is not installed"
+    if not (code / "api.php").exists():
+        return f"MediaWiki is not installed in {code}"
     return None
 
 
@@ -169,6 +200,65 @@ def install() -> None:
         raise MediaWikiError(f"{reason}, although its packages were installed")
 
 
+def unpack(suite: str, code: Path) -> None:
+    """Put the MediaWiki of another Debian release into the folder `code`, beside the installed one.
+
+    Asks the archive that this machine's apt asks, and installs nothing. PHP must be new enough.
+    """
+    if (code / "api.php").exists():
+        return
+    if shutil.which("apt-get") is None:
+        raise MediaWikiError("there is no apt-get here: it takes Debian")
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        environment = {**os.environ, "APT_CONFIG": str(_apt(folder, suite))}
+        _run(["apt-get", "update", "-q"], environment)
+        for package in ("mediawiki", "mediawiki-classes"):
+            _run(["apt-get", "download", "-q", package], environment, folder)
+        for file in folder.glob("*.deb"):
+            _run(["dpkg-deb", "--extract", str(file), str(folder / "root")], environment)
+        root = folder / "root"
+        for link in filter(Path.is_symlink, (root / "var/lib/mediawiki").rglob("*")):
+            _lead(link, "/usr/share/mediawiki", code)
+        unpacked = root / "usr/share/mediawiki"
+        for link in list(filter(Path.is_symlink, unpacked.iterdir())):
+            target = root / os.readlink(link).lstrip("/")
+            link.unlink()
+            if target.is_dir():
+                shutil.move(target, link)
+        code.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(unpacked, code)
+
+
+def _apt(folder: Path, suite: str) -> Path:
+    """Write settings for an apt that knows one release only, and keeps all of it in `folder`."""
+    targets = _run(
+        ["apt-get", "indextargets", "--format", "$(SITE)", "Created-By: Packages"],
+        dict(os.environ),
+    )
+    if not targets.split():
+        raise MediaWikiError("apt knows no archive here: run 'apt-get update' first")
+    sources = folder / "sources.list"
+    sources.write_text(f"deb [signed-by={_KEYS}] {targets.split()[0]} {suite} main\n")
+    for name in ("lists/partial", "archives/partial"):
+        (folder / name).mkdir(parents=True)
+    settings = folder / "apt.conf"
+    settings.write_text(
+        f'Dir::Etc::sourcelist "{sources}";\nDir::Etc::sourceparts "-";\n'
+        f'Dir::State::lists "{folder}/lists";\nDir::Cache "{folder}";\n'
+        'APT::Sandbox::User "root";\n'
+    )
+    return settings
+
+
+def _lead(link: Path, old: str, new: Path) -> None:
+    """Have a link that leads below `old` lead below `new`."""
+    target = os.readlink(link)
+    if target.startswith(f"{old}/"):
+        link.unlink()
+        link.symlink_to(new / target.removeprefix(f"{old}/"))
+
+
 @contextmanager
 def _no_services_started() -> Iterator[None]:
     """Keep the Apache that Debian's mediawiki depends on from taking port 80."""
@@ -183,9 +273,20 @@ def _no_services_started() -> Iterator[None]:
         _POLICY.unlink()
 
 
-def serve(folder: Path, port: int, wiki_id: str, lang: str) -> None:
+class Wiki(NamedTuple):
+    """A wiki to be: its folder, MediaWiki's own files, and its database, None for SQLite."""
+
+    folder: Path
+    wiki_id: str
+    lang: str
+    code: Path
+    database: str | None
+
+
+def serve(wiki: Wiki, port: int) -> None:
     """Make the wiki if the folder has none, and serve it until SIGTERM or SIGINT."""
-    reason = missing()
+    folder = wiki.folder
+    reason = missing(wiki.code)
     if reason is not None:
         raise MediaWikiError(f"{reason}: run 'python3 scripts/mediawiki.py install' as root")
     if _process_of(folder) is not None:
@@ -193,7 +294,7 @@ def serve(folder: Path, port: int, wiki_id: str, lang: str) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     folder.mkdir(parents=True, exist_ok=True)
     server = f"http://{HOST}:{port or _free_port()}"
-    make_wiki(folder, server, wiki_id, lang)
+    make_wiki(wiki, server)
     pid_file = folder / "pid"
     pid_file.write_text(str(os.getpid()))
     php = _start_php(folder, server)
@@ -226,51 +327,81 @@ def stop(folder: Path) -> None:
         time.sleep(0.05)
 
 
-def make_wiki(folder: Path, server: str, wiki_id: str, lang: str) -> None:
+def make_wiki(wiki: Wiki, server: str) -> None:
     """Write the settings into the folder, and a database if it holds none."""
+    folder = wiki.folder
     settings = folder / "LocalSettings.php"
     settings.unlink(missing_ok=True)
     is_new = not (folder / "data").exists()
     for name in ("data", "cache", "www", "installer"):
         (folder / name).mkdir(exist_ok=True)
+    link = folder / "www" / "w"
+    if not link.exists():
+        link.symlink_to(wiki.code.resolve())
     if is_new:
         maintenance(
             folder,
             "install",
-            f"--dbpath={folder / 'data'}",
             f"--confpath={folder / 'installer'}",
-            f"--dbname={wiki_id}",
-            f"--lang={lang}",
+            f"--lang={wiki.lang}",
             f"--server={server}",
             f"--pass={PASSWORD}",
-            "--dbtype=sqlite",
             "--scriptpath=/w",
+            *_database_arguments(wiki),
             "Loopback Wiki",
             "Admin",
         )
     settings.write_text(
         LOCAL_SETTINGS.substitute(
-            server=server, lang=lang, wiki_id=wiki_id, folder=folder, secret="0" * 64
+            server=server,
+            lang=wiki.lang,
+            database=_database_settings(wiki),
+            folder=folder,
+            secret="0" * 64,
         )
     )
-    (folder / "router.php").write_text(ROUTER.substitute(mediawiki=MEDIAWIKI))
-    link = folder / "www" / "w"
-    if not link.exists():
-        link.symlink_to(MEDIAWIKI)
+    (folder / "router.php").write_text(ROUTER.substitute(mediawiki=wiki.code.resolve()))
     if is_new:
         maintenance(folder, "createAndPromote", "--force", "--custom-groups=suppress", "Admin")
         maintenance(folder, "createAndPromote", "--bot", "Bot", PASSWORD)
 
 
+def _database_arguments(wiki: Wiki) -> list[str]:
+    if wiki.database is None:
+        return ["--dbtype=sqlite", f"--dbpath={wiki.folder / 'data'}", f"--dbname={wiki.wiki_id}"]
+    url = urllib.parse.urlsplit(wiki.database)
+    return [
+        "--dbtype=mysql",
+        f"--dbserver={url.hostname}:{url.port}",
+        f"--dbname={url.path.lstrip('/')}",
+        f"--dbuser={url.username}",
+        f"--dbpass={url.password or ''}",
+    ]
+
+
+def _database_settings(wiki: Wiki) -> str:
+    if wiki.database is None:
+        return ON_SQLITE.substitute(wiki_id=wiki.wiki_id, folder=wiki.folder)
+    url = urllib.parse.urlsplit(wiki.database)
+    return ON_MYSQL.substitute(
+        server=f"{url.hostname}:{url.port}",
+        name=url.path.lstrip("/"),
+        user=url.username,
+        password=url.password or "",
+    )
+
+
 def maintenance(folder: Path, script: str, *args: str) -> str:
     """Run one of MediaWiki's maintenance scripts on the folder's wiki; return what it printed."""
-    command = ["php", "-d", "opcache.enable_cli=0", str(MEDIAWIKI / f"maintenance/{script}.php")]
+    file = (folder / "www/w").resolve() / f"maintenance/{script}.php"
+    command = ["php", "-d", "opcache.enable_cli=0", str(file)]
     return _run([*command, *args], _environment(folder))
 
 
-def _run(command: Sequence[str], environment: dict[str, str]) -> str:
+def _run(command: Sequence[str], environment: dict[str, str], folder: Path | None = None) -> str:
     done = subprocess.run(
         command,
+        cwd=folder,
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

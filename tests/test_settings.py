@@ -10,6 +10,11 @@ from hypothesis import strategies as st
 from revision_quality.errors import SettingsError
 from revision_quality.settings import (
     ChangesView,
+    EventGate,
+    EventStreams,
+    Ores,
+    RcFeed,
+    ScoreStore,
     Settings,
     Streams,
     Web,
@@ -41,7 +46,8 @@ def test_one_wiki_is_enough(path):
     assert settings.data == path.parent / "revq-data"
     assert settings.streams_file == path.parent / "revq-data/streams.sqlite"
     assert settings.changes_url == f"sqlite:///{path.parent}/revq-data/changes.sqlite"
-    assert (settings.web, settings.model) == (Web(), {})
+    assert (settings.web, settings.model, settings.models) == (Web(), None, ())
+    assert [block.kind for block in settings.blocks] == ["revert_risk"]
     check_settings(settings)
 
 
@@ -67,6 +73,20 @@ def test_everything_can_be_said(path):
         [changes_view]
         url = "mysql+asyncmy://u:p@host/db"
         keep_days = 30
+        [event_streams]
+        url = "https://stream.wikimedia.org/v2/stream"
+        streams = ["mediawiki.page_change.v1", "mediawiki.recentchange"]
+        [rc_feed]
+        host = "::1"
+        port = 9390
+        [event_gate]
+        url = "https://eventgate.example/v1/events"
+        errors = false
+        [ores.aliases]
+        damaging = "revertrisk-language-agnostic"
+        [[models]]
+        kind = "lift_wing"
+        url = "http://lift.wing"
         """,
     )
 
@@ -77,7 +97,49 @@ def test_everything_can_be_said(path):
         model={"file": "/models/m.npz"},
         streams=Streams(url="sqlite:////data/s.sqlite", keep_days=7),
         changes_view=ChangesView(url="mysql+asyncmy://u:p@host/db", keep_days=30),
+        event_streams=EventStreams(
+            url="https://stream.wikimedia.org/v2/stream",
+            streams=("mediawiki.page_change.v1", "mediawiki.recentchange"),
+        ),
+        rc_feed=RcFeed(host="::1", port=9390),
+        event_gate=EventGate(url="https://eventgate.example/v1/events", errors=False),
+        ores=Ores(aliases={"damaging": "revertrisk-language-agnostic"}),
+        models=({"kind": "lift_wing", "url": "http://lift.wing"},),
     )
+
+
+def test_the_streams_that_are_followed_are_one_address():
+    at_home = EventStreams(url="http://127.0.0.1:8080/v2/stream/", streams=("a", "b"))
+
+    assert at_home.address == "http://127.0.0.1:8080/v2/stream/a,b"
+
+
+def test_a_block_parts_the_keys_of_every_model_from_the_options_of_its_kind(path):
+    text = """
+    [model]
+    [[models]]
+    kind = "lift_wing"
+    url = "http://lift.wing"
+    stream = "scores.v1"
+    namespaces = [0, 4]
+    concurrency = 5
+    match.wiki_id = "/wiki$/"
+    match_not = [{ performer = { is_bot = true } }, { meta = { domain = "canary" } }]
+    [[models]]
+    file = "m.npz"
+    """
+    own, remote, file = load(path, text).blocks
+
+    assert (own.place, own.group, own.options) == ("model", "scoring", {})
+    assert (remote.place, remote.kind, remote.options) == (
+        "models[0]",
+        "lift_wing",
+        {"url": "http://lift.wing"},
+    )
+    assert (remote.stream, remote.namespaces, remote.concurrency) == ("scores.v1", (0, 4), 5)
+    assert remote.match == {"wiki_id": "/wiki$/"}
+    assert len(remote.match_not) == 2
+    assert file.options == {"file": str(path.parent / "m.npz")}
 
 
 def test_relative_paths_start_at_the_files_folder(path):
@@ -114,6 +176,15 @@ def test_a_file_from_another_editor_may_begin_with_a_mark(path):
         ("[changes_view]\nurll = ''", "changes_view.urll: no such setting, did you mean url?"),
         ("model = 3", "model: expected `object`, got `int`"),
         ("[[wikis]]", "wikis[0].api: is missing"),
+        ("[models]\nkind = 'x'", "models: write [[models]], in double brackets"),
+        ("[[models]]\nnamespaces = ['x']", "models[0].namespaces[0]: expected `int`"),
+        ("[model]\nconcurrency = 0", "model.concurrency: expected `int` >= 1"),
+        ("[event_streams]\nurl = 'x'", "event_streams.url: expected `str` matching"),
+        ("[event_streams]", "event_streams.url: is missing"),
+        ("[event_streams]\nurl = 'http://a'\nstreams = []", "event_streams.streams: expected"),
+        ("[event_gate]\nulr = 'x'", "event_gate.ulr: no such setting, did you mean url?"),
+        ("[rc_feed]", "rc_feed.port: is missing"),
+        ("[ores]\nalias = 1", "ores.alias: no such setting, did you mean aliases?"),
         ("[wikis]\napi = 'x'", "wikis: write [[wikis]], in double brackets"),
         (WIKI * 2 + "slot = 2", "wikis[1].slot: no such setting, did you mean slots?"),
         ("wikis = 'x'", "wikis: expected `array`, got `str`"),
@@ -172,12 +243,21 @@ def test_any_text_is_settings_or_one_sentence(path, text):
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
-        (Settings(), r"no wiki to score: add a \[\[wikis\]\] block with its api, or --wiki URL"),
+        (Settings(), r"no wiki to score: add a \[\[wikis\]\] block with its api, a wikis_folder,"),
         (Settings(wikis=(Wiki(api=API),) * 2), f"wikis: {API} is configured twice, remove one"),
         (Settings(wikis=(Wiki(api="wiki.example"),)), "'wiki.example' is no web address"),
+        (Settings(wikis=(Wiki(api=API, time_zone="Berlin"),)), "wikis.time_zone: 'Berlin' is no"),
         (
-            Settings(wikis=(Wiki(api=API),), streams=Streams(url="kafka://host")),
-            "streams.url: expected sqlite:///file, got 'kafka://host'",
+            Settings(wikis=(Wiki(api=API),), streams=Streams(url="redis://host")),
+            "streams.url: expected sqlite:///file, got 'redis://host'",
+        ),
+        (
+            Settings(wikis=(Wiki(api=API),), streams=Streams(options={"client.id": "x"})),
+            "streams.options: are those of Kafka's clients, and streams.url is not",
+        ),
+        (
+            Settings(wikis=(Wiki(api=API),), web=Web(accepts_scores=True)),
+            "web.accepts_scores: takes scores only with accepts_events = true",
         ),
     ],
 )
@@ -212,3 +292,84 @@ def test_a_sqlite_url_names_a_file():
     assert sqlite_file("sqlite:////a/b.sqlite", "streams.url") == Path("/a/b.sqlite")
     with pytest.raises(SettingsError, match=r"streams\.url: expected sqlite:///file"):
         sqlite_file("sqlite:///", "streams.url")
+
+
+def test_places_beyond_one_machine_are_urls(path):
+    settings = load(
+        path,
+        f"""
+        {WIKI}
+        [streams]
+        url = "kafka://one:9092,two:9092?prefix=eqiad."
+        options = {{ "security.protocol" = "SSL" }}
+        [score_store]
+        url = "cassandra://one,two/revq"
+        keep_days = 400
+        """,
+    )
+
+    check_settings(settings)
+    assert settings.streams.is_kafka
+    assert settings.streams.options == {"security.protocol": "SSL"}
+    assert settings.score_store == ScoreStore(url="cassandra://one,two/revq", keep_days=400)
+
+
+def test_wikis_come_from_blocks_a_folder_and_a_table(path):
+    folder = path.parent / "wikis.d"
+    folder.mkdir()
+    (folder / "b.toml").write_text('api = "https://b.example/api.php"\ninterval = 30\n')
+    (folder / "a.toml").write_text('api = "https://a.example/api.php"\n')
+    (folder / ".hidden.toml").write_text("no wiki")
+    (path.parent / "more.tsv").write_text(
+        "api\tslots\toverlap\nhttps://c.example/api.php\t4\t\n\nhttps://d.example/api.php\t\t9.5\n"
+    )
+
+    settings = load(path, f'wikis_folder = "wikis.d"\nwikis_table = "more.tsv"\n{WIKI}')
+
+    assert settings.wikis == (
+        Wiki(api=API),
+        Wiki(api="https://a.example/api.php"),
+        Wiki(api="https://b.example/api.php", interval=30.0),
+        Wiki(api="https://c.example/api.php", slots=4),
+        Wiki(api="https://d.example/api.php", overlap=9.5),
+    )
+    check_settings(settings)
+
+
+@pytest.mark.parametrize(
+    ("key", "name", "text", "sentence"),
+    [
+        ("folder", "d/a.toml", "api = 7", "d/a.toml: api: expected `str`, got `int`"),
+        (
+            "folder",
+            "d/a.toml",
+            "slotz = 7",
+            "d/a.toml: slotz: no such setting, did you mean slots?",
+        ),
+        ("folder", "d/a.toml", "slots = 2", "d/a.toml: api: is missing"),
+        ("folder", "d/a.toml", "[", "d/a.toml: not valid TOML: "),
+        ("folder", "elsewhere", "", "wikis_folder: {0}/d is no folder: make it, or name another"),
+        ("table", "d.csv", "api,slots\nx,many", "d.csv, line 2: slots: expected `int`, got `str`"),
+        ("table", "d.csv", "api\nx,9", "d.csv, line 2: has 2 cells, line 1 names 1"),
+        ("table", "d.csv", "slots\n9", "d.csv, line 1: expected the names of keys, such as api"),
+        ("table", "d.csv", "", "d.csv, line 1: expected the names of keys, such as api"),
+        ("table", "d.csv", 'api\n"x', "d.csv: no table in UTF-8 ("),
+        ("table", "elsewhere", "", "wikis_table: {0}/d.csv cannot be read (No such file"),
+    ],
+)
+def test_a_listed_wiki_that_is_wrong_is_told_with_its_place(path, key, name, text, sentence):
+    file = path.parent / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(text)
+
+    with pytest.raises(SettingsError) as raised:
+        load(path, f'wikis_{key} = "{"d" if key == "folder" else "d.csv"}"')
+
+    assert sentence.format(path.parent) in str(raised.value)
+
+
+def test_a_table_of_another_kind_is_refused(path):
+    with pytest.raises(
+        SettingsError, match=r"wikis.xls is no table: name a file.csv or a file.tsv"
+    ):
+        load(path, 'wikis_table = "wikis.xls"')

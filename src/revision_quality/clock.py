@@ -1,4 +1,4 @@
-"""The clock, so that a test or a replay can bring its own."""
+"""The clock, so that a test or a replay can bring its own, and how a time is written."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -30,3 +30,8 @@ class SystemClock:
 
 
 system_clock = SystemClock()
+
+
+def iso(seconds: float, timespec: str = "seconds") -> str:
+    """Return Unix seconds as ISO 8601 in UTC with a Z; `timespec` is datetime's isoformat's."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec=timespec).replace("+00:00", "Z")

@@ -7,10 +7,12 @@ RevisionQualityError
   |   + WikiUnavailableError     temporary: try again after `retry_after`
   |   + WikiRefusedError         final: the wiki says no
   |   + NotAWikiError            final: what answers is no MediaWiki API
+  + DumpError                a file that is no XML history dump, or a broken one
   + ModelError               a model that cannot be loaded or cannot score
   |   + InvalidRevisionError     the revision lacks what the model needs
   |   + ModelUnavailableError    temporary: a model on another server does not answer
   + StoreError               a stream or a view that cannot be opened, read or written
+  + BulkError                edits for scoring in bulk, or a cluster for it, that cannot be used
 
 Their text is one sentence for the user: what is wrong, where, what to do.
 """
@@ -58,6 +60,10 @@ class NotAWikiError(WikiError):
     """The URL answers, but not as a MediaWiki Action API."""
 
 
+class DumpError(RevisionQualityError):
+    """A file that should be a MediaWiki XML history dump and cannot be read as one."""
+
+
 class ModelError(RevisionQualityError):
     """A model that cannot be loaded or that failed."""
 
@@ -72,3 +78,7 @@ class ModelUnavailableError(ModelError):
 
 class StoreError(RevisionQualityError):
     """A stream or a view that cannot be opened, read or written."""
+
+
+class BulkError(RevisionQualityError):
+    """Files of edits that cannot be scored in bulk, or workers or a cluster that fail at it."""

@@ -29,7 +29,8 @@ class Site(Struct, frozen=True, kw_only=True):
     scheme and no final slash, `article_path` holds `$1` for the title, as in siteinfo. `code` is
     the language code of the domain (`als`), "" outside Wikipedia.
     `namespaces` maps namespace numbers to local names and may lack any of them: MediaWiki
-    understands the canonical English names in every language.
+    understands the canonical English names in every language. `zone` is the IANA time zone in which
+    it tells times, "" where that is not known.
     """
 
     wiki_id: str
@@ -41,6 +42,7 @@ class Site(Struct, frozen=True, kw_only=True):
     article_path: str = "/wiki/$1"
     script_path: str = "/w"
     namespaces: dict[int, str] = {}
+    zone: str = ""
 
     @property
     def api_url(self) -> str:
@@ -65,6 +67,16 @@ class Site(Struct, frozen=True, kw_only=True):
     def history_url(self, title: str) -> str:
         """Address of a page's history."""
         return self._index(f"title={encode_title(title)}&action=history")
+
+    def undo_url(self, title: str, rev_id: int, parent_id: int) -> str:
+        """Address of the form that takes back an edit; `parent_id` 0 where it is not known."""
+        query = f"title={encode_title(title)}&action=edit&undo={rev_id}"
+        return self._index(f"{query}&undoafter={parent_id}" if parent_id else query)
+
+    def rollback_url(self, title: str, user_text: str) -> str:
+        """Address that asks whether to take back all of a user's latest edits to a page."""
+        by = quote(user_text, safe="")
+        return self._index(f"title={encode_title(title)}&action=rollback&from={by}")
 
     def user_url(self, user_text: str) -> str:
         """Address of a user page."""

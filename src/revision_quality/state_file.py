@@ -1,7 +1,9 @@
 """Small state that must survive a crash: one JSON file, replaced as a whole."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
+from secrets import token_hex
 from typing import Generic, TypeVar
 
 import msgspec
@@ -32,7 +34,8 @@ class StateFile(Generic[T]):
 
     def save(self, state: T) -> None:
         """Replace what was saved; a crash leaves the old or the new state."""
-        new = self._path.with_suffix(".new")
+        # Processes that share a folder may save at the same moment.
+        new = self._path.with_suffix(f".{token_hex(4)}.new")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with new.open("wb") as file:
@@ -41,4 +44,6 @@ class StateFile(Generic[T]):
                 os.fsync(file.fileno())
             new.replace(self._path)
         except OSError as error:
+            with suppress(OSError):
+                new.unlink()
             raise StoreError(f"state file {self._path} cannot be written: {error}") from error

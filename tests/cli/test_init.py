@@ -27,7 +27,7 @@ def written(path: Path, api: str = API, name: str = "Wiki", file: str = "revq.to
 def test_the_file_says_what_holds_anyway(tmp_path):
     path = tmp_path / "revq.toml"
 
-    expected = Settings(wikis=(Wiki(api=API),), data_folder=str(tmp_path / "revq-data"))
+    expected = Settings(wikis=(Wiki(api=API),), data_folder=str(tmp_path / "revq-data"), model={})
     assert written(path) == expected
 
 

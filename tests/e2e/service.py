@@ -138,6 +138,17 @@ class Service:
 
         return self.until(check)
 
+    def all_settled(self, number: int) -> list[Row]:
+        """Wait as `all_dealt_with` does, and for the views to have all events; return the rows."""
+
+        def has_caught_up() -> bool:
+            views = self.get("/status.json").raise_for_status().json()["views"]
+            return all(view["has_caught_up"] and view["behind"] == 0 for view in views)
+
+        self.all_dealt_with(number)
+        self.until(has_caught_up)
+        return self.rows()
+
     def page(self, query: str = "") -> str:
         """Return the HTML page."""
         answer = self.get(f"/recent-changes?limit=500&{query}").raise_for_status()

@@ -135,7 +135,7 @@ def test_a_slip_in_the_settings(tmp_path, text, sentence):
 
 def test_a_full_disk(tmp_path):
     """The limit on the size of files stands for a full disk: every write fails, and then none."""
-    arguments = ("--port", 0, "--no-open", "--data", tmp_path, "--speed", 10_000_000)
+    arguments = ("--port", 0, "--no-open", "--data", tmp_path, "--speed", 2_000_000)
     with Service("demo", *arguments) as demo:
         demo.until(lambda: demo.rows("state=scored"))
         _, hard = resource.prlimit(demo.pid, resource.RLIMIT_FSIZE)

@@ -108,7 +108,7 @@ def test_what_a_terminal_shows(data):
     os.close(inside)
     with os.fdopen(terminal, "rb", buffering=0) as screen:
         shown = b""
-        while b"3000/3000" not in shown:
+        while b"3000/3000" not in shown or b" scored" not in shown:
             shown += screen.read(4096)
         process.send_signal(signal.SIGINT)
         with contextlib.suppress(OSError):

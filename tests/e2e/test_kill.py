@@ -26,13 +26,13 @@ def test_twenty_kills_lose_and_double_nothing(tmp_path):
     moments = random.Random(SEED)
     replayed = [_kill_after(moments.uniform(0, LONGEST_SECONDS), data) for _ in range(KILLS)]
     with _demo(data, speed=0) as demo:
-        rows = demo.all_dealt_with(3000)
+        rows = demo.all_settled(3000)
         assert demo.stop() == 0
         assert demo.log == ""
     for file in data.glob("changes.sqlite*"):
         file.unlink()
     with _demo(data, speed=0) as demo:
-        rebuilt = demo.all_dealt_with(3000)
+        rebuilt = demo.all_settled(3000)
 
     edits = [(e.event["wiki_id"], e.event["revision"]["rev_id"]) for e in sample_edits()]
     predictions = _predictions(data)

@@ -21,6 +21,7 @@ from revision_quality.events.revision_change import (
     TagsChange,
     VisibilityChange,
 )
+from revision_quality.events.verdict import Judgement, Verdict, VerdictEvent, build_verdict
 
 MODEL, VERSION = "revertrisk", "1"
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -134,6 +135,24 @@ def prediction_error(
     return msgspec.structs.replace(event, meta=msgspec.structs.replace(event.meta, dt=at(second)))
 
 
+def verdict(
+    rev_id: int = 10,
+    says: str = "fine",
+    by: str = "Patroller",
+    *,
+    second: float = 60,
+    comment: str = "",
+    replaces: str | None = None,
+    page_id: int = 5,
+    edited: float = 0,
+) -> VerdictEvent:
+    """Return a verdict on an edit of my_wiki that was made at the second `edited`."""
+    given = Judgement(
+        wiki_id="my_wiki", rev_id=rev_id, verdict=Verdict(says), by=by, comment=comment
+    )
+    return build_verdict(given, at(second), replaces=replaces, page_id=page_id, rev_dt=at(edited))
+
+
 def tags_change(rev_id: int, tags: list[str], *, second: float = 2, **fields: Any) -> TagsChange:
     event = _revision_change(names.TAGS_CHANGE, TAGS_SCHEMA, rev_id, second)
     return msgspec.convert(event | {"tags": tags} | fields, TagsChange)
@@ -152,7 +171,7 @@ def visibility_change(
     event = _revision_change(names.VISIBILITY_CHANGE, VISIBILITY_SCHEMA, rev_id, second)
     event["visibility"] = {"text": text, "user": user, "comment": comment}
     if not user:
-        del event["performer"]
+        del event["editor"]
     if not comment:
         del event["comment"]
     return msgspec.convert(event | fields, VisibilityChange)
@@ -171,5 +190,6 @@ def _revision_change(stream: str, schema: str, rev_id: int, second: float) -> di
         "rev_timestamp": iso(at(0)),
         "rev_parent_id": rev_id - 1,
         "comment": "typo",
-        "performer": {"user_text": "Alice", "user_id": 7},
+        "performer": {"user_text": "Admin", "user_id": 1},
+        "editor": {"user_text": "Alice", "user_id": 7},
     }

@@ -21,7 +21,7 @@ def test_tags_written_and_read_again_are_the_same():
 def test_visibility_written_and_read_again_is_the_same():
     event = visibility_change(10, user=False, comment=False)
 
-    assert event.performer is None
+    assert event.editor is None
     assert decode_visibility_change(msgspec.json.encode(event)) == event
 
 

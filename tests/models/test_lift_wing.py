@@ -382,6 +382,7 @@ async def test_a_wiki_outside_the_table_is_said_so_and_never_asked_for():
     mine, other = await server.model().predict([*edits(1, wiki_id="my_wiki"), *edits(2)])
 
     assert (mine.reason, mine.is_final) == ("wiki_not_supported", True)
+    assert "model.langs" in mine.message
     assert mine.message.startswith("my_wiki is no open Wikipedia")
     assert other == Prediction(0.002)
     assert server.bodies == [{"rev_id": 2, "lang": "pap"}]

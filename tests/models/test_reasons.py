@@ -1,7 +1,7 @@
 import pytest
 
 from revision_quality.models.features.vector import FEATURES, NAMES
-from revision_quality.models.reasons import say
+from revision_quality.models.reasons import Form, reason, say
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,24 @@ from revision_quality.models.reasons import say
 )
 def test_a_value_reads_as_a_patroller_would_say_it(name: str, value: float, text: str) -> None:
     assert say(FEATURES[NAMES.index(name)], value) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "form", "is_limit"),
+    [
+        ("references_change", -4, Form.BELOW, False),
+        ("references_change", 0, Form.ZERO, False),
+        ("user_edit_count", 12, Form.ABOVE, False),
+        ("user_edit_count", 1000, Form.ABOVE, True),
+        ("user_edit_count", -1, Form.MISSING, False),
+    ],
+)
+def test_a_reason_can_be_said_in_another_language(
+    name: str, value: float, form: Form, is_limit: bool
+) -> None:
+    told = reason(FEATURES[NAMES.index(name)], value, 0.5)
+
+    assert (told.feature, told.form, told.is_limit) == (name, form, is_limit)
 
 
 @pytest.mark.parametrize("feature", FEATURES, ids=NAMES)

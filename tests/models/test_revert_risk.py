@@ -64,8 +64,9 @@ def test_reasons_add_up_to_the_score() -> None:
     trees = MODEL.artifact.trees
     expected = Paths.of(trees).expected
     for edit in (revision(), revision(text="", user=NEWCOMER)):
+        row = MODEL.artifact.row(vector.extract(edit))
         total = expected + sum(reason.contribution for reason in MODEL.explain(edit, most=200))
-        assert total == pytest.approx(trees.margin(vector.extract(edit)), abs=1e-3)
+        assert total == pytest.approx(trees.margin(row), abs=1e-3)
 
 
 def test_a_refused_text_has_no_reasons() -> None:

@@ -12,8 +12,8 @@ def grown(depth: int, rounds: int) -> tuple[object, Trees, np.ndarray]:
     rows = random.normal(size=(3000, 12)).astype(np.float32).round(1)
     labels = (rows[:, 0] * rows[:, 1] + random.normal(size=3000) > 0.7).astype(np.int64)
     settings = boosting.Settings(rounds=rounds, max_depth=depth, min_child_weight=1.0)
-    booster = boosting.boost(rows, labels, np.ones(3000), settings)
-    return booster, boosting.to_trees(booster), rows
+    booster = boosting.boost(xgb.DMatrix(rows, labels), settings, seed=1)
+    return booster, boosting.to_trees([booster]), rows
 
 
 @pytest.mark.parametrize(("depth", "rounds"), [(1, 3), (5, 120), (9, 40)])
@@ -23,6 +23,16 @@ def test_the_walk_gives_what_xgboost_gives(depth: int, rounds: int) -> None:
     assert np.abs(trees.margins(rows) - theirs).max() < 1e-5
     ours = 1 / (1 + np.exp(-trees.margins(rows)))
     assert np.abs(ours - booster.predict(xgb.DMatrix(rows))).max() < 1e-6
+
+
+def test_several_forests_give_their_mean() -> None:
+    booster, trees, rows = grown(4, 30)
+    again, _, _ = grown(6, 20)
+    both = boosting.to_trees([booster, again])
+    theirs = [each.predict(xgb.DMatrix(rows), output_margin=True) for each in (booster, again)]
+    assert np.abs(both.margins(rows) - np.mean(theirs, axis=0)).max() < 1e-5
+    assert len(both.roots) == 50
+    assert both.depth > trees.depth
 
 
 def test_one_row_gives_what_the_batch_gives() -> None:

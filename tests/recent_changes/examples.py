@@ -76,6 +76,8 @@ changes = st.builds(
     title=st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=10),
     kind=st.sampled_from(["edit", "create", "move"]),
     user_level=st.sampled_from(UserLevel),
+    tags=st.sampled_from([(), (), ("a",), ("mobile edit", 'q"é'), ("A",)]),
+    is_reverted=st.booleans(),
     is_bot=st.booleans(),
     is_minor=st.booleans(),
     deleted=st.sampled_from([False, False, False, True]),

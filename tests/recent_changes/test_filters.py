@@ -14,11 +14,13 @@ from revision_quality.recent_changes.filters import (
     parse_filters,
     without,
 )
+from revision_quality.recent_changes.highlights import Highlight
+from revision_quality.recent_changes.ranking import ORDERS
 
 
 def parsed(query: str) -> Filters:
     filters, notices = parse_filters(parse_qsl(query, keep_blank_values=True))
-    assert not notices
+    assert not [notice for notice in notices if notice.kind == "value"]
     return filters
 
 
@@ -36,6 +38,12 @@ filters_of_any_kind = st.builds(
     hide_major=st.booleans(),
     hide_new_pages=st.booleans(),
     hide_page_edits=st.booleans(),
+    hide_reverted=st.booleans(),
+    hide_unreverted=st.booleans(),
+    tags=st.frozensets(st.sampled_from(["mobile edit", "a", 'q"é']), max_size=2),
+    invert_tags=st.booleans(),
+    since=st.one_of(st.none(), st.integers(0, 2_000_000_000)),
+    order=st.sampled_from(ORDERS),
     days=st.one_of(st.none(), st.floats(1e-6, 36525)),
     limit=st.integers(1, 500),
     before=st.one_of(st.none(), st.just(Cursor(5, 6, "enwiki"))),
@@ -76,7 +84,37 @@ def test_filters_read_back_from_their_query_string(filters: Filters) -> None:
         ("hidenewpages=1&hidepageedits=", Filters(hide_new_pages=True)),
         ("limit=500&days=0.25", Filters(limit=500, days=0.25)),
         ("before=12-34-enwiki", Filters(before=Cursor(12, 34, "enwiki"))),
-        ("enhanced=1&urlversion=2&damaging=likelybad&x", Filters()),
+        ("damaging=likelybad;verylikelybad", Filters(levels=frozenset(LEVELS[2:]))),
+        ("enhanced=1&urlversion=2", Filters(is_grouped=True)),
+        ("hidelog=1&hidecategorization=1&hideWikibase=1&title=Special:RecentChanges", Filters()),
+        ("namespace=0;3&associated=1", Filters(namespaces=frozenset({0, 1, 2, 3}))),
+        ("namespace=0&associated=0", Filters(namespaces=frozenset({0}))),
+        ("hideanons=1", Filters(users=frozenset({"registered"}))),
+        ("hideliu=1", Filters(users=frozenset({"unregistered"}))),
+        ("tagfilter=a|mobile edit", Filters(tags=frozenset({"a", "mobile edit"}))),
+        ("tagfilter=a&inverttags=1", Filters(tags=frozenset({"a"}), invert_tags=True)),
+        ("inverttags=1&tagfilter=", Filters()),
+        ("from=20081231235959", Filters(since=1230767999)),
+        ("from=2008-12-31T23:59:59Z", Filters(since=1230767999)),
+        ("from=2009", Filters(since=1230768000)),
+        ("order=mixed", Filters(order="mixed", hide_reverted=True)),
+        ("order=riskiest&hideunreverted=1", Filters(order="riskiest", hide_unreverted=True)),
+        ("order=riskiest&tagfilter=a", Filters(tags=frozenset({"a"}))),
+        ("hidereverted=1", Filters(hide_reverted=True)),
+        (
+            "damaging__likelybad_color=c4&hidebots_color=c1&userExpLevel__newcomer_color=c2",
+            Filters(
+                highlights=(
+                    Highlight("", "hidebots", "c1"),
+                    Highlight("revertrisk", "likelybad", "c4"),
+                    Highlight("userExpLevel", "newcomer", "c2"),
+                )
+            ),
+        ),
+        (
+            "revertrisklanguageagnostic__revertrisk_color=c5",
+            Filters(highlights=(Highlight("revertrisk", "likelybad", "c5"),)),
+        ),
         (";;=;&=&&wiki=;;", Filters()),
     ],
 )
@@ -138,6 +176,38 @@ def test_a_value_that_is_not_taken_is_told(
     assert notice.allowed in notice.text
 
 
+@pytest.mark.parametrize(
+    ("query", "kind", "words"),
+    [
+        ("foo=bar", "unknown", "foo is not known here"),
+        ("goodfaith=likelybad", "not-here", "the user's intent"),
+        ("reviewStatus=unpatrolled", "not-here", "patrolled"),
+        ("hidemyself=1", "not-here", "an account"),
+        ("hidelastrevision=1", "not-here", "last"),
+        ("watchlist=watched", "not-here", "an account"),
+        ("goodfaith__likelybad_color=c1", "unknown", "goodfaith__likelybad_color"),
+        ("damaging__likelybad_color=red", "value", "c1, c2, c3, c4, c5"),
+        ("order=best", "value", "newest, mixed, riskiest"),
+        ("from=yesterday", "value", "20081231235959"),
+        ("state=pending;scored;not_scorable;failed", "covers-all", "restricts nothing"),
+        ("userExpLevel=registered;learner", "subset", "learner is part of registered"),
+        ("revertrisk=likelybad;verylikelybad", "subset", "verylikelybad is part of likelybad"),
+    ],
+)
+def test_what_has_no_effect_is_told(query: str, kind: str, words: str) -> None:
+    _, (notice,) = parse_filters(parse_qsl(query))
+    assert notice.kind == kind
+    assert words in notice.text
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["hidemyself=0&watchlist=&goodfaith=", "hidelog=1&urlversion=2&uselang=de&peek=1"],
+)
+def test_what_asks_for_nothing_is_taken_in_silence(query: str) -> None:
+    assert parse_filters(parse_qsl(query, keep_blank_values=True)) == (Filters(), ())
+
+
 def test_notices_and_values_are_bounded() -> None:
     _, notices = parse_filters([("state", ";".join(f"x{n}" for n in range(5000)))])
     assert len(notices) == MAX_NOTICES
@@ -150,7 +220,11 @@ def test_notices_and_values_are_bounded() -> None:
 
 
 names = st.sampled_from(
-    [*("wiki", "revertrisk", "state", "namespace", "invert"), *("days", "limit", "before", "x")]
+    [
+        *("wiki", "revertrisk", "state", "namespace", "invert"),
+        *("days", "limit", "before", "x"),
+        *("from", "tagfilter", "order", "hidebots_color"),
+    ]
 )
 
 

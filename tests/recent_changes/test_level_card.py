@@ -1,6 +1,6 @@
 import pytest
 
-from revision_quality.levels.level import Level
+from revision_quality.levels.level import Level, MeasuredLevel
 from revision_quality.recent_changes.level_card import describe
 
 
@@ -27,6 +27,28 @@ def test_what_a_level_costs_and_finds() -> None:
 
 def test_good_edits_stay() -> None:
     assert describe(level("likelygood", 0.994)) == "3.4 % of edits; about 99 of 100 of them stay"
+
+
+def test_a_level_of_the_wiki_says_how_many_a_day_and_where_the_precision_will_be() -> None:
+    measured = MeasuredLevel(
+        name="likelybad",
+        threshold=0.5,
+        precision=0.5,
+        recall=0.62,
+        flag_rate=0.034,
+        target="",
+        low=0.4,
+        high=0.63,
+        recall_low=0.5,
+        recall_high=0.7,
+        false_positive_rate=0.02,
+        edits_a_day=7.25,
+        reverted=120,
+    )
+    assert describe(measured) == (
+        "3.4 % of edits, 7.2 a day; about 5 of 10 of them get reverted (40 % to 63 %); "
+        "finds 62 % of what gets reverted"
+    )
 
 
 def level(name: str, precision: float) -> Level:

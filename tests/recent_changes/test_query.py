@@ -4,18 +4,35 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import asdict, replace
-from sqlalchemy import Connection, Engine, Select, create_engine, delete, insert, select, text
+from sqlalchemy import (
+    Connection,
+    Engine,
+    RowMapping,
+    Select,
+    create_engine,
+    delete,
+    insert,
+    select,
+    text,
+)
 from sqlalchemy.dialects import sqlite
 
 from revision_quality.recent_changes.cursor import Cursor
 from revision_quality.recent_changes.filters import Filters, parse_filters
+from revision_quality.recent_changes.newest import newest_changes
 from revision_quality.recent_changes.query import matches, select_changes
+from revision_quality.recent_changes.ranking import rank
+from revision_quality.recent_changes.sparse import sparse_changes
+from revision_quality.views import change_tags
 from revision_quality.views.change import Change
+from revision_quality.views.facets import EVERY_WIKI, facets_of
 from revision_quality.views.row import Row
-from revision_quality.views.tables import changes, metadata
+from revision_quality.views.tables import change_facets, changes, metadata
+from revision_quality.views.tables import change_tags as tagged
+from revision_quality.views.user_key import user_key_of
 from tests.recent_changes import examples
 from tests.recent_changes.examples import LEVELS, change
 from tests.recent_changes.test_filters import filters_of_any_kind
@@ -36,19 +53,39 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 
 def store(connection: Connection, rows: list[Change]) -> None:
     connection.execute(delete(changes))
+    connection.execute(delete(change_facets))
+    connection.execute(delete(tagged))
+    change_tags.keep_in_step(connection, rows, {})
     if rows:
-        connection.execute(insert(changes), [values(row) for row in rows])
+        stored = [values(row) for row in rows]
+        connection.execute(insert(changes), stored)
+        numbered = [(row["wiki_id"], row["facets"]) for row in stored if row["facets"] is not None]
+        pairs = {*numbered, *((EVERY_WIKI, facets) for _, facets in numbered)}
+        connection.execute(
+            insert(change_facets), [{"wiki_id": w, "facets": f} for w, f in pairs]
+        ) if pairs else None
 
 
 def values(row: Change) -> dict[str, Any]:
     stored = asdict(Row(**asdict(row)))
     tags = msgspec.json.encode(row.tags).decode()
-    return {**stored, "tags": tags, "state": row.state.value, "user_level": row.user_level.value}
+    return {
+        **stored,
+        "tags": tags,
+        "state": row.state.value,
+        "user_level": row.user_level.value,
+        "facets": facets_of(row),
+        "user_key": user_key_of(row),
+    }
+
+
+def _key(row: RowMapping) -> Key:
+    return row["timestamp"], row["rev_id"], row["wiki_id"]
 
 
 def keys(connection: Connection, statement: Select[Any]) -> list[Key]:
     rows = connection.execute(statement).mappings()
-    return [(row["timestamp"], row["rev_id"], row["wiki_id"]) for row in rows]
+    return list(map(_key, rows))
 
 
 cursors = st.one_of(
@@ -59,7 +96,7 @@ cursors = st.one_of(
 )
 asked = st.builds(
     lambda filters, before, days, wikis: replace(
-        filters, before=before, days=days, limit=500, wikis=wikis
+        filters, before=before, days=days, since=None, limit=500, wikis=wikis, order="newest"
     ),
     filters_of_any_kind,
     cursors,
@@ -69,6 +106,7 @@ asked = st.builds(
 MANY_WIKIS = frozenset({"enwiki", *(f"w{n}" for n in range(40))})
 
 
+@settings(deadline=None)
 @given(
     rows=st.lists(examples.changes, max_size=12, unique_by=lambda row: (row.wiki_id, row.rev_id)),
     filters=asked,
@@ -88,7 +126,52 @@ def test_the_database_and_the_test_of_one_change_agree(
     with engine.connect() as connection:
         store(connection, [replace(row, seq=number) for number, row in enumerate(rows)])
         assert keys(connection, select_changes(filters, LEVELS, now=NOW)) == expected
+        for walk in (0, 2, 2000):
+            for limit in (1, 3, 500):
+                few = replace(filters, limit=limit)
+                found = newest_changes(connection, few, LEVELS, now=NOW, walk=walk).rows
+                assert [_key(row) for row in found] == expected[:limit]
+            sparse = sparse_changes(connection, few, LEVELS, now=NOW)
+            assert [_key(row) for row in sparse] == expected
         connection.rollback()
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    rows=st.lists(examples.changes, max_size=12, unique_by=lambda row: (row.wiki_id, row.rev_id)),
+    filters=asked,
+    order=st.sampled_from(["mixed", "riskiest"]),
+    start=st.one_of(st.none(), st.integers(0, 11)),
+)
+def test_the_orders_by_risk_have_the_same_rows(
+    engine: Engine, rows: list[Change], filters: Filters, order: str, start: int | None
+) -> None:
+    before = rank(order, rows[start]) if start is not None and start < len(rows) else None
+    filters = replace(filters, order=order, before=before, tags=frozenset())
+    expected = sorted(
+        (row for row in rows if matches(row, filters, LEVELS, now=NOW)),
+        key=lambda row: rank(order, row),
+        reverse=True,
+    )
+    with engine.connect() as connection:
+        store(connection, [replace(row, seq=number) for number, row in enumerate(rows)])
+        for limit in (1, 3, 500):
+            few = replace(filters, limit=limit)
+            found = newest_changes(connection, few, LEVELS, now=NOW).rows
+            assert [(row["wiki_id"], row["rev_id"]) for row in found] == [
+                (row.wiki_id, row.rev_id) for row in expected[:limit]
+            ]
+        connection.rollback()
+
+
+def test_the_mixed_order_halves_the_weight_in_six_hours() -> None:
+    old = change(1, score=0.85, timestamp=1_700_000_000)
+    for score, later, comes_first in ((0.45, 5 * 3600, old), (0.45, 7 * 3600, None)):
+        new = change(2, score=score, timestamp=1_700_000_000 + later)
+        first = max((old, new), key=lambda row: rank("mixed", row))
+        assert (first is old) is (comes_first is old)
+    risky, fresh = change(1, score=0.999, timestamp=1), change(2, score=0.99, timestamp=10**9)
+    assert rank("riskiest", risky) > rank("riskiest", fresh)
 
 
 @pytest.mark.parametrize("query", ["", "wiki=enwiki", "wiki=enwiki;hewiki", "hidebots=1"])
@@ -150,7 +233,7 @@ def test_registered_takes_in_all_who_have_an_account() -> None:
 )
 def test_pages_are_read_through_an_index(engine: Engine, query: str, index: str) -> None:
     filters, _ = parse_filters([tuple(part.split("=")) for part in query.split("&") if part])
-    statement = select_changes(filters, LEVELS, now=NOW)
+    statement = select_changes(filters, LEVELS, now=NOW, since=1)
     sql = str(statement.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}))
     with engine.connect() as connection:
         plan = [row[3] for row in connection.execute(text(f"EXPLAIN QUERY PLAN {sql}"))]
@@ -158,7 +241,7 @@ def test_pages_are_read_through_an_index(engine: Engine, query: str, index: str)
     reads = [step for step in plan if " changes" in step]
     assert reads
     assert all(f"USING INDEX {index}" in step for step in reads)
-    if len(reads) == 1:
+    if len(filters.wikis) in (0, 1, len(MANY_WIKIS)):
         # "FOR RIGHT PART OF ORDER BY" sorts rows of the same second only.
         assert not [step for step in plan if "TEMP B-TREE FOR ORDER BY" in step]
 

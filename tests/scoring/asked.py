@@ -7,6 +7,7 @@ from revision_quality.events import streams as names
 from revision_quality.events.page_change import PageChange
 from revision_quality.events.prediction import PredictionChange, decode_prediction
 from revision_quality.events.prediction_error import PredictionError, decode_prediction_error
+from revision_quality.scoring.model_rule import ModelRule
 from revision_quality.scoring.on_request import AskedWiki, NoSuchRevision, OnRequest
 from revision_quality.streams.sqlite import SqliteStreams
 from tests.events.examples import at
@@ -43,7 +44,9 @@ class House:
         self.edits = FakeEdits(*changes)
         self.reader = FakeReader()
         wikis = {WIKI: AskedWiki(self.edits, self.reader)}
-        self.on_request = OnRequest(streams, model, wikis.get, clock=FakeClock(at(60)))
+        self.on_request = OnRequest(
+            streams, ModelRule(model=model), wikis.get, clock=FakeClock(at(60))
+        )
 
     async def ask(self, *rev_ids: int) -> list[PredictionChange | PredictionError | NoSuchRevision]:
         return await self.on_request.answers(WIKI, rev_ids)

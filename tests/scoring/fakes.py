@@ -57,7 +57,8 @@ class FakeModel:
     name = "revertrisk"
     version = "1"
 
-    def __init__(self, rule: Rule | None = None) -> None:
+    def __init__(self, rule: Rule | None = None, *, version: str | None = None) -> None:
+        self.version = version or self.version
         self._rule = rule or (lambda revisions: [Prediction(0.25)] * len(revisions))
         self.asked: list[int | None] = []
 

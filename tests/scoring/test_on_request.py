@@ -15,6 +15,7 @@ from revision_quality.events.prediction_error import (
     PredictionError,
 )
 from revision_quality.models.base import Prediction, Unscored
+from revision_quality.scoring.model_rule import ModelRule
 from revision_quality.scoring.on_request import AskedWiki, NoSuchRevision, OnRequest
 from revision_quality.scoring.outcome import outgoing_outcome
 from revision_quality.streams.base import Consumed, Outgoing
@@ -82,7 +83,9 @@ async def test_an_edit_nobody_scored_is_read_scored_and_published(house: House) 
 async def test_answers_come_in_the_order_of_the_question(house: House) -> None:
     house.model = FakeModel(lambda all_: [Prediction((one.rev_id or 0) / 100) for one in all_])
     house.on_request = OnRequest(
-        house.streams, house.model, {WIKI: AskedWiki(house.edits, house.reader)}.get
+        house.streams,
+        ModelRule(model=house.model),
+        {WIKI: AskedWiki(house.edits, house.reader)}.get,
     )
 
     answers = await house.ask(13, 10, 99, 12, 13)

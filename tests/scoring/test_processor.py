@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import random
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,12 +18,22 @@ from revision_quality.events.error import decode_error
 from revision_quality.events.page_change import PageChange
 from revision_quality.events.prediction import decode_prediction
 from revision_quality.events.prediction_error import decode_prediction_error
-from revision_quality.models.base import Prediction
-from revision_quality.scoring.processor import BATCH, GROUP, UNKNOWN_ATTEMPTS, Processor
+from revision_quality.models.base import Prediction, Unscored
+from revision_quality.scoring.feed import Feed
+from revision_quality.scoring.matching import wanted
+from revision_quality.scoring.model_rule import ModelRule
+from revision_quality.scoring.processor import (
+    BATCH,
+    GROUP,
+    UNKNOWN_ATTEMPTS,
+    WINDOW,
+    Processor,
+)
 from revision_quality.sources.base import outgoing
 from revision_quality.streams.base import Consumed, Outgoing, Record
 from revision_quality.streams.sqlite import SqliteStreams
 from revision_quality.wiki.reader import Unreadable
+from revision_quality.wiki.revision import Revision
 from tests.events.examples import at, page_change, revision
 from tests.fakes import FakeClock
 from tests.scoring.fakes import FakeModel, FakeReader
@@ -31,21 +42,28 @@ MISSING = Unreadable("revision_missing", "The wiki has no such revision.")
 
 
 class BrittleStreams(SqliteStreams):
-    """Fails to append, to read or to know, as many times as a test says."""
+    """Fails to append, to read or to know, as many times as a test says; may append later."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self.failures: dict[str, int] = {}
+        self.is_open = asyncio.Event()
+        self.is_open.set()
+        self.outcomes_at_once: list[int] = []
 
     async def append(
         self, events: Iterable[Outgoing], consumed: Sequence[Consumed] = ()
     ) -> list[Outgoing]:
         self._fail("append")
-        return await super().append(events, consumed)
+        batch = list(events)
+        if consumed and batch:
+            self.outcomes_at_once.append(len(batch))
+        await self.is_open.wait()
+        return await super().append(batch, consumed)
 
-    async def read(self, stream: str, after: int, limit: int) -> list[Record]:
+    async def read(self, stream: str, after: int, limit: int, partition: int = 0) -> list[Record]:
         self._fail("read")
-        return await super().read(stream, after, limit)
+        return await super().read(stream, after, limit, partition)
 
     async def known(self, stream: str, ids: Iterable[str]) -> set[str]:
         self._fail("known")
@@ -55,6 +73,25 @@ class BrittleStreams(SqliteStreams):
         if self.failures.get(what):
             self.failures[what] -= 1
             raise StoreError(f"cannot {what}")
+
+
+class SlowModel(FakeModel):
+    """Answers when its gate opens."""
+
+    name = "slow"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = asyncio.Event()
+        self.under_way = 0
+        self.most = 0
+
+    async def predict(self, revisions: Sequence[Revision]) -> Sequence[Prediction | Unscored]:
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        await self.gate.wait()
+        self.under_way -= 1
+        return await super().predict(revisions)
 
 
 @pytest.fixture
@@ -73,13 +110,16 @@ async def scoring(
     readers: Mapping[str, FakeReader] | None = None,
     model: FakeModel | None = None,
     clock: FakeClock | None = None,
+    window: int = WINDOW,
     **options: Any,
 ) -> AsyncIterator[Processor]:
-    """Run a processor for as long as the block."""
+    """Run a processor for as long as the block; `options` are those of its rule."""
     readers = {"my_wiki": FakeReader()} if readers is None else readers
-    processor = Processor(
-        streams, model or FakeModel(), readers.get, clock=clock or FakeClock(at(9999)), **options
-    )
+    rule = ModelRule(model=model or FakeModel(), **options)
+    clock = clock or FakeClock(at(9999))
+    member = await streams.join(rule.group, [names.PAGE_CHANGE])
+    feed = Feed(streams, member, member.claims[0], clock)
+    processor = Processor(feed, rule, readers.get, clock=clock, window=window)
     running = asyncio.create_task(processor.run())
     try:
         yield processor
@@ -106,7 +146,7 @@ async def outcomes(streams: SqliteStreams) -> dict[int, str]:
 async def until_done(streams: SqliteStreams) -> dict[int, str]:
     """Wait until every event is dealt with; return the outcomes."""
     end = await streams.end(names.PAGE_CHANGE)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while await streams.position(GROUP, names.PAGE_CHANGE) < end:  # noqa: ASYNC110
             await asyncio.sleep(0.002)
     return await outcomes(streams)
@@ -162,6 +202,21 @@ async def test_many_edits_are_read_in_batches(streams):
     assert sorted(model.asked) == list(range(101, 401))
     assert max(map(len, reader.batches)) == BATCH
     assert len(reader.batches) < 20
+
+
+async def test_what_is_scored_while_a_transaction_runs_goes_into_one(streams):
+    wikis = [f"wiki{number}" for number in range(20)]
+    model, readers = FakeModel(), {wiki_id: FakeReader() for wiki_id in wikis}
+    await bring(streams, *(page_change(rev_id=n, wiki_id=f"wiki{n % 20}") for n in range(20, 40)))
+
+    streams.is_open.clear()
+    async with scoring(streams, readers, model):
+        await until(lambda: len(model.asked) == 20 and streams.outcomes_at_once)
+        streams.is_open.set()
+        assert len(await until_done(streams)) == 20
+
+    assert sum(streams.outcomes_at_once) == 20
+    assert len(streams.outcomes_at_once) < 10
 
 
 async def test_the_newest_edits_are_scored_first(streams):
@@ -222,7 +277,7 @@ async def test_while_the_wiki_is_down_its_edits_are_pending(streams):
 
     async with scoring(streams, {"my_wiki": reader}, clock=clock) as processor:
         await until(lambda: len(clock.slept) >= 4)
-        assert processor.failures == {"my_wiki": "the wiki is down"}
+        assert processor.failures["my_wiki"].startswith("the wiki is down (failed ")
         assert processor.pending == 1
         assert await outcomes(streams) == {}
 
@@ -371,15 +426,114 @@ async def test_what_was_pending_at_the_end_is_scored_after_a_restart(streams):
     assert found == {10: "scored", 11: "page_creation", 12: "scored"}
 
 
-async def test_a_full_window_takes_no_more_until_there_is_room(streams):
+async def test_a_full_window_leaves_the_rest_in_the_stream(streams):
     reader = FakeReader()
     reader.failure = WikiUnavailableError("down")
     await bring(streams, *(page_change(rev_id=rev_id) for rev_id in range(10, 30)))
 
     async with scoring(streams, {"my_wiki": reader}, window=5) as processor:
-        await until(lambda: processor.pending == 5)
+        await until(lambda: processor.left_aside)
+        assert (processor.pending, processor.left_aside) == (5, ("my_wiki",))
         reader.failure = None
         assert await until_done(streams) == dict.fromkeys(range(10, 30), "scored")
+        assert (processor.pending, processor.left_aside) == (0, ())
+
+
+async def test_a_dead_wiki_with_more_edits_than_the_window_holds_up_no_other(streams):
+    dead, alive, model = FakeReader(), FakeReader(), FakeModel()
+    dead.failure = WikiUnavailableError("down")
+    of_dead = [page_change(rev_id=rev_id, wiki_id="dead_wiki") for rev_id in range(1000, 3000)]
+    await bring(streams, *of_dead)
+    await bring(streams, *(page_change(rev_id=rev_id) for rev_id in range(10, 310)))
+
+    readers = {"dead_wiki": dead, "my_wiki": alive}
+    async with scoring(streams, readers, model, window=100) as processor:
+        for rev_id in range(310, 320):
+            await bring(streams, page_change(rev_id=rev_id))
+        async with asyncio.timeout(10):
+            while len(found := await outcomes(streams)) < 310:  # noqa: ASYNC110
+                await asyncio.sleep(0.002)
+        assert found == dict.fromkeys(range(10, 320), "scored")
+        assert processor.pending <= 100
+        assert await streams.position(GROUP, names.PAGE_CHANGE) == 0
+        assert list(processor.failures) == ["dead_wiki"]
+
+    async with scoring(streams, readers, model, window=100) as processor:
+        await until(lambda: processor.failures)
+        dead.failure = None
+        found = await until_done(streams)
+        assert (processor.pending, processor.left_aside, processor.failures) == (0, (), {})
+    assert found == dict.fromkeys([*range(10, 320), *range(1000, 3000)], "scored")
+    assert len(model.asked) == len(set(model.asked)), "each was scored once"
+
+
+async def test_a_dead_wiki_is_asked_by_one_at_a_time_with_growing_pauses(streams):
+    reader, clock = FakeReader(), FakeClock()
+    reader.failure = WikiUnavailableError("down")
+    await bring(streams, *(page_change(rev_id=rev_id) for rev_id in range(10, 210)))
+
+    async with scoring(streams, {"my_wiki": reader}, clock=clock):
+        await until(lambda: len(clock.slept) >= 12)
+    assert clock.slept == sorted(clock.slept)
+    assert clock.slept[-1] == 60
+    assert len(reader.batches) <= len(clock.slept) + 2
+
+
+async def test_an_unreadable_event_among_those_left_in_the_stream_is_one_dead_letter(streams):
+    reader = FakeReader()
+    reader.failure = WikiUnavailableError("down")
+    for rev_id in range(10, 20):
+        await bring(streams, page_change(rev_id=rev_id))
+        raw = b'{"wiki_id": "my_wiki", "page' + (b'": 3}' if rev_id % 2 else b"")
+        await streams.append([Outgoing(names.PAGE_CHANGE, str(UUID(int=rev_id)), "", raw)])
+
+    async with scoring(streams, {"my_wiki": reader}, window=4) as processor:
+        await until(lambda: processor.left_aside and processor.failures)
+        reader.failure = None
+        assert await until_done(streams) == dict.fromkeys(range(10, 20), "scored")
+    assert len(await streams.read(names.DEAD_LETTER, 0, 99)) == 10
+
+
+async def test_streams_that_cannot_be_read_make_nothing_forgotten(streams):
+    reader = FakeReader()
+    reader.failure = WikiUnavailableError("down")
+    await bring(streams, *(page_change(rev_id=rev_id) for rev_id in range(10, 60)))
+
+    async with scoring(streams, {"my_wiki": reader}, window=4) as processor:
+        await until(lambda: processor.left_aside and processor.failures)
+        streams.failures["read"] = 5
+        reader.failure = None
+        assert await until_done(streams) == dict.fromkeys(range(10, 60), "scored")
+
+
+async def test_an_edit_that_a_rule_does_not_want_gets_no_event(streams):
+    model = FakeModel()
+    await bring(streams, page_change(), page_change("create", 11), page_change(rev_id=12))
+    wants = wanted({"revision": {"rev_id": [11, 12]}}, {"page_change_kind": "create"})
+
+    async with scoring(streams, model=model, wants=wants):
+        assert await until_done(streams) == {12: "scored"}
+    assert model.asked == [12]
+
+
+async def test_a_slow_model_holds_up_no_other(streams):
+    slow, fast = SlowModel(), FakeModel()
+    await bring(streams, *(page_change(rev_id=rev_id) for rev_id in range(10, 100)))
+
+    async with scoring(streams, model=slow, group="slow", stream="slow.v1", concurrency=1):
+        await until(lambda: slow.under_way)
+        async with scoring(streams, model=fast):
+            assert await until_done(streams) == dict.fromkeys(range(10, 100), "scored")
+        assert (await streams.position("slow", names.PAGE_CHANGE), slow.most) == (0, 1)
+        slow.gate.set()
+        end = await streams.position(GROUP, names.PAGE_CHANGE)
+        async with asyncio.timeout(10):
+            while await streams.position("slow", names.PAGE_CHANGE) < end:  # noqa: ASYNC110
+                await asyncio.sleep(0.002)
+    found = [decode_prediction(record.value) for record in await streams.read("slow.v1", 0, 999)]
+    assert {event.revision.rev_id for event in found} == set(range(10, 100))
+    assert {event.meta.stream for event in found} == {"slow.v1"}
+    assert slow.most == 1
 
 
 async def test_another_model_version_scores_again(streams):
@@ -395,3 +549,45 @@ async def test_another_model_version_scores_again(streams):
             while len(await streams.read(names.PREDICTION, 0, 9)) < 2:  # noqa: ASYNC110
                 await asyncio.sleep(0.002)
     assert model.asked == [10]
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_nothing_is_lost_or_doubled_through_outages_and_restarts(streams, seed):
+    """Six wikis that come and go, copies, a window far too small, an end at any moment."""
+    chance = random.Random(seed)
+    readers = {f"wiki_{number}": FakeReader() for number in range(6)}
+    wikis = sorted(readers)
+    edits = [
+        page_change(rev_id=rev_id, wiki_id=chance.choice(wikis), second=chance.randrange(3000))
+        for rev_id in range(10, 1010)
+    ]
+    copies = [
+        replace(edit, meta=replace(edit.meta, id=str(UUID(int=number))))
+        for number, edit in enumerate(chance.sample(edits, 100))
+    ]
+    await bring(streams, *edits[:700])
+    rest = edits[700:] + copies
+    for _ in range(8):
+        for reader in readers.values():
+            is_down = chance.random() < 0.5
+            reader.failure = WikiUnavailableError("down") if is_down else None
+        streams.failures = {"append": chance.randrange(2), "known": chance.randrange(3)}
+        async with scoring(streams, readers, window=chance.choice([1, 7, 40])):
+            await bring_in_the_end(streams, *rest[:50])
+            del rest[:50]
+            for _ in range(chance.randrange(60)):
+                await asyncio.sleep(0.001)
+    for reader in readers.values():
+        reader.failure = None
+
+    async with scoring(streams, readers, window=20) as processor:
+        found = await until_done(streams)
+        assert (processor.pending, processor.left_aside) == (0, ())
+    assert found == dict.fromkeys(range(10, 1010), "scored")
+
+
+async def bring_in_the_end(streams: BrittleStreams, *changes: PageChange) -> None:
+    for _ in range(5):
+        with contextlib.suppress(StoreError):
+            return await bring(streams, *changes)
+    raise AssertionError("the streams fail for longer than a test says")

@@ -1,5 +1,6 @@
 """A real MediaWiki on loopback as a fixture."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,10 @@ import pytest
 
 SCRIPT = Path(__file__).parents[2] / "scripts/mediawiki.py"
 PASSWORD = "only-on-loopback"
+INSTALLED = Path("/usr/share/mediawiki")
+"""Debian bookworm's: 1.39."""
+NEWER = Path("/usr/local/share/mediawiki-trixie")
+"""Debian trixie's: 1.43."""
 ADMIN, BOT = "Admin", "Bot"
 ANONYMOUS_TOKEN = "+\\"
 
@@ -25,11 +30,20 @@ class RealWiki:
     action fails the test with the API's answer.
     """
 
-    def __init__(self, folder: Path, wiki_id: str, lang: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        wiki_id: str,
+        lang: str,
+        code: Path = INSTALLED,
+        database: str | None = None,
+    ) -> None:
         self.wiki_id = wiki_id
         self.api_url = ""
         self._lang = lang
         self._folder = folder
+        self.code = code
+        self._database = database
         self._server: subprocess.Popen[str] | None = None
         self._clients: dict[str | None, httpx.Client] = {}
 
@@ -44,7 +58,9 @@ class RealWiki:
         """Serve the wiki, at the same address as before if it was served before."""
         command = [sys.executable, str(SCRIPT), "start", "--dir", str(self._folder)]
         command += ["--wiki-id", self.wiki_id, "--lang", self._lang]
-        command += ["--port", str(urlsplit(self.api_url).port or 0)]
+        command += ["--port", str(urlsplit(self.api_url).port or 0), "--code", str(self.code)]
+        if self._database is not None:
+            command += ["--database", self._database]
         self._server = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -78,6 +94,10 @@ class RealWiki:
     def ask(self, as_user: str | None, /, **params: Any) -> httpx.Response:
         """Ask the Action API and return the response as it came."""
         return self._client(as_user).get(self.api_url, params=_common(params))
+
+    def page(self, address: str, user: str | None = None) -> httpx.Response:
+        """Ask for a page by its path and query, such as /wiki/Special:RecentChanges?limit=50."""
+        return self._client(user).get(self.api_url.removesuffix("/w/api.php") + address)
 
     def edit(
         self,
@@ -170,6 +190,35 @@ class RealWiki:
             capture_output=True,
         )
 
+    def maintain(self, script: str, *arguments: str) -> None:
+        """Run a maintenance script."""
+        subprocess.run(
+            ["php", self.code / f"maintenance/{script}.php", *arguments],
+            env=self.environment,
+            check=True,
+            capture_output=True,
+        )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What tells MediaWiki's scripts which wiki they are for."""
+        return {**os.environ, "MW_CONFIG_FILE": str(self._folder / "LocalSettings.php")}
+
+    @property
+    def database(self) -> Path:
+        """The wiki's SQLite file."""
+        return self._folder / "data" / f"{self.wiki_id}.sqlite"
+
+    def dump(self) -> bytes:
+        """Return an XML dump of all pages with their whole histories."""
+        done = subprocess.run(
+            ["php", self.code / "maintenance/dumpBackup.php", "--full", "--quiet"],
+            env=self.environment,
+            check=True,
+            capture_output=True,
+        )
+        return done.stdout
+
     def _revision_delete(self, rev_id: int, verb: str, parts: str, suppress: str) -> None:
         self._post(
             ADMIN,
@@ -179,6 +228,10 @@ class RealWiki:
             suppress=suppress,
             **{verb: parts},
         )
+
+    def session(self, user: str | None) -> httpx.Client:
+        """Return the client that a user has logged in with, of None an anonymous one."""
+        return self._client(user)
 
     def _client(self, user: str | None) -> httpx.Client:
         if user not in self._clients:
@@ -235,15 +288,19 @@ def _common(params: dict[str, Any]) -> dict[str, Any]:
 def start_wiki(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Callable[..., RealWiki]]:
-    """Return a function (wiki_id, lang) that makes and serves a further wiki."""
-    if not Path("/usr/share/mediawiki/api.php").exists() or shutil.which("php") is None:
-        pytest.skip(
-            "MediaWiki is not installed: run 'python3 scripts/mediawiki.py install' as root"
-        )
+    """Return a function (wiki_id, lang, code, database) that makes and serves a further wiki."""
     wikis: list[RealWiki] = []
 
-    def start(wiki_id: str = "my_wiki", lang: str = "en") -> RealWiki:
-        wiki = RealWiki(tmp_path_factory.mktemp(wiki_id), wiki_id, lang)
+    def start(
+        wiki_id: str = "my_wiki",
+        lang: str = "en",
+        code: Path = INSTALLED,
+        database: str | None = None,
+    ) -> RealWiki:
+        if not (code / "api.php").exists() or shutil.which("php") is None:
+            make = f"unpack --suite trixie --code {code}" if code == NEWER else "install"
+            pytest.skip(f"MediaWiki is missing: run 'python3 scripts/mediawiki.py {make}' as root")
+        wiki = RealWiki(tmp_path_factory.mktemp(wiki_id), wiki_id, lang, code, database)
         wikis.append(wiki)
         wiki.start()
         return wiki

@@ -258,7 +258,7 @@ async def test_an_id_that_is_no_uuid_gets_one_that_stays():
 
 
 async def test_changes_of_tags_come_as_mediawiki_sends_them():
-    """Without dt, and with who changed the tags, which is not who made the edit."""
+    """Without dt; the performer is who changed the tags."""
     requests = json.loads((RECORDINGS / "eventbus_requests.json").read_text("utf-8"))
     events = [event for request in requests for event in request["body"] if "tags" in event]
     (event,) = [event for event in events if event["meta"]["stream"] == names.TAGS_CHANGE]
@@ -266,7 +266,9 @@ async def test_changes_of_tags_come_as_mediawiki_sends_them():
     (change,) = (await Follower(stream(frame(event, "a"))).run()).emitted
 
     assert isinstance(change, TagsChange)
-    assert (change.tags, change.performer) == (("mw-manual-revert",), None)
+    assert change.performer is not None
+    assert (change.tags, change.performer.user_text) == (("mw-manual-revert",), "Admin")
+    assert change.editor is None
     assert change.dt == change.meta.dt
 
 

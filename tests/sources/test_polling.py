@@ -21,6 +21,7 @@ from revision_quality.streams.sqlite import SqliteStreams
 from tests.events.examples import at
 from tests.fakes import FakeClock, MemoryStore
 from tests.sources.wiki import FakeWiki
+from tests.wiki.fake import FakeApi
 
 
 class Listener:
@@ -81,6 +82,19 @@ async def test_new_edits_are_emitted_oldest_first_and_once(wiki, listener):
     assert listener.edits == [101, 102, 103]
 
 
+@pytest.mark.usefixtures("_small_answers")
+async def test_of_a_new_wiki_the_time_before_is_a_gap_filled_newest_first(wiki, listener):
+    for minute in range(20):
+        wiki.edit(at(60 * minute))
+    clock = FakeClock(at(1200))
+    source = wiki.source(clock=clock, backfill=timedelta(minutes=10))
+    await source.poll(listener.emit)
+    assert listener.edits == [117, 118, 119, 120]
+
+    await fill_all(source, listener)
+    assert sorted(listener.edits) == list(range(111, 121))
+
+
 async def test_an_edit_that_shows_up_late_is_read(wiki, listener):
     source = wiki.source()
     wiki.edit(at(100))
@@ -128,7 +142,70 @@ async def test_what_happened_meanwhile_comes_newest_first_and_live_edits_do_not_
     await fill_all(source, listener)
 
     assert set(listener.edits) == set(range(101, 114))
+    await source.poll(listener.emit)
+    await fill_all(source, listener)
     assert store.state == PollingState(head=at(1012))
+
+
+class EnoughError(Exception):
+    """Ends a source that would ask for ever."""
+
+
+async def test_a_wiki_slower_than_its_interval_has_its_gaps_filled(wiki, listener):
+    clock = FakeClock(at(1000))
+    gap = Gap(newest="20261123000000|6", oldest=at(0), begun=at(9))
+    quick = wiki.fake
+
+    def slow(request: httpx.Request) -> httpx.Response:
+        clock.time += timedelta(seconds=2 * polling.INTERVAL)
+        if len(quick.requests) == 10:
+            raise EnoughError
+        return quick.answer(request)
+
+    wiki.fake = FakeApi(handler=slow)
+    source = wiki.source(MemoryStore(PollingState(head=at(1000), gaps=(gap,))), clock)
+    with pytest.raises(EnoughError):
+        await source.run(listener.emit)
+
+    assert source.catch_up is None
+
+
+@pytest.mark.usefixtures("_small_answers")
+async def test_a_wiki_with_many_edits_in_the_overlap_is_caught_up_with(wiki, listener):
+    source = wiki.source()
+    wiki.edit(at(0))
+    await source.poll(listener.emit)
+    for second in range(1, 60):
+        wiki.edit(at(second))
+        if second % 3 == 0:
+            await source.poll(listener.emit)
+        elif source.catch_up:
+            await source.fill(listener.emit)
+    wiki.edit(at(20))
+
+    await fill_all(source, listener)
+    await source.poll(listener.emit)
+    await fill_all(source, listener)
+
+    assert set(listener.edits) == set(range(101, 162))
+
+
+@pytest.mark.usefixtures("_small_answers")
+async def test_gaps_are_filled_between_the_polls_of_a_busy_wiki(wiki, listener):
+    source = wiki.source()
+    for second in range(30):
+        wiki.edit(at(second))
+    await source.poll(listener.emit)
+    depths = []
+    for second in range(30, 90):
+        wiki.edit(at(second))
+        await source.poll(listener.emit)
+        if source.catch_up:
+            await source.fill(listener.emit)
+        depths.append(len(source._state.gaps))
+
+    assert max(depths) <= 1
+    assert depths.count(0) > 1
 
 
 @pytest.mark.usefixtures("_small_answers")
@@ -185,11 +262,14 @@ async def test_an_edit_hidden_later_is_told(wiki, listener):
     (event,) = listener.of(VisibilityChange)
     assert isinstance(event, VisibilityChange)
     assert (event.rev_id, event.visibility.user, event.visibility.text) == (101, False, False)
-    assert event.performer is None
+    assert (event.performer, event.editor) == (None, None)
 
     del row["userhidden"], row["sha1hidden"]
     await source.poll(listener.emit)
-    assert len(listener.of(VisibilityChange)) == 2
+    _, shown = listener.of(VisibilityChange)
+    assert isinstance(shown, VisibilityChange)
+    assert shown.editor is not None
+    assert (shown.performer, shown.editor.user_text) == (None, row["user"])
 
 
 async def test_an_old_revision_hidden_with_a_log_entry_is_looked_up(wiki, listener):
@@ -308,16 +388,17 @@ async def test_a_wiki_that_asks_to_wait_is_waited_for(wiki, listener):
     assert clock.slept[0] == 500
 
 
+class FullDisk(MemoryStore[PollingState]):
+    failures = 2
+
+    def save(self, state: PollingState) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise StoreError("the disk is full")
+        super().save(state)
+
+
 async def test_a_position_that_cannot_be_stored_is_a_failure_that_passes(wiki, listener):
-    class FullDisk(MemoryStore[PollingState]):
-        failures = 2
-
-        def save(self, state: PollingState) -> None:
-            if self.failures:
-                self.failures -= 1
-                raise StoreError("the disk is full")
-            super().save(state)
-
     store = FullDisk()
     source = wiki.source(store)
     wiki.edit(at(0))
@@ -326,6 +407,25 @@ async def test_a_position_that_cannot_be_stored_is_a_failure_that_passes(wiki, l
     await end(running)
 
     assert listener.edits == [101]
+
+
+@pytest.mark.usefixtures("_small_answers")
+async def test_what_comes_while_the_first_position_cannot_be_stored_is_read(wiki, listener):
+    store = FullDisk()
+    source = wiki.source(store)
+    wiki.edit(at(0))
+    for _ in range(store.failures):
+        with pytest.raises(StoreError):
+            await source.poll(listener.emit)
+        for second in range(10):
+            wiki.edit(at(second + 1))
+    # The first poll leaves what showed up late to the next.
+    for _ in range(2):
+        await source.poll(listener.emit)
+        await fill_all(source, listener)
+
+    assert set(listener.edits) == set(range(101, 122))
+    assert store.state == PollingState(head=at(10))
 
 
 async def test_a_quiet_wiki_is_polled_at_its_interval(wiki, listener):
@@ -396,8 +496,10 @@ async def test_no_edit_is_lost_whatever_happens(operations):
             source = wiki.source(store, clock)
     listener.countdown = None
     source = wiki.source(store, clock)
-    await source.poll(listener.emit)
-    await fill_all(source, listener)
+    # The first may find gaps, and leave what showed up late to the next.
+    for _ in range(2):
+        await source.poll(listener.emit)
+        await fill_all(source, listener)
 
     assert set(listener.edits) == {row["revid"] for row in wiki.rows}
     ids = {event.meta.id for event in listener.events if isinstance(event, PageChange)}

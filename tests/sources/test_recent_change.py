@@ -173,7 +173,7 @@ def test_visibility_says_what_may_be_seen():
 
     assert (change.visibility.text, change.visibility.user) == (False, False)
     assert change.visibility.comment is True
-    assert change.performer is None
+    assert (change.performer, change.editor) == (None, None)
     assert decode_visibility_change(outgoing(change).value) == change
 
 
@@ -186,8 +186,9 @@ def test_the_same_row_is_the_same_event_whenever_it_is_read():
 
 
 def test_every_event_of_a_page_has_its_key():
-    assert outgoing(event(3)).key == "my_wiki:2"
-    assert outgoing(visibility_change(ROWS[17], SITE, RECEIVED)).key == "my_wiki:7"
+    assert outgoing(event(3)).key == '{"wiki_id":"my_wiki","page_id":2}'
+    hidden = visibility_change(ROWS[17], SITE, RECEIVED)
+    assert outgoing(hidden).key == '{"wiki_id":"my_wiki","page_id":7}'
 
 
 def test_an_event_without_an_id_is_refused():

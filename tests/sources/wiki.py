@@ -1,6 +1,6 @@
 """A wiki made of a list of rows of recent changes."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -57,11 +57,14 @@ class FakeWiki:
         return row
 
     def source(
-        self, store: MemoryStore[PollingState] | None = None, clock: Clock | None = None
+        self,
+        store: MemoryStore[PollingState] | None = None,
+        clock: Clock | None = None,
+        backfill: timedelta | None = None,
     ) -> PollingSource:
         clock = clock or FakeClock()
         api = self.fake.api(clock, attempts=1)
-        return PollingSource(api, INFO, store or MemoryStore(), clock=clock)
+        return PollingSource(api, INFO, store or MemoryStore(), backfill=backfill, clock=clock)
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         asked = parameters(request)

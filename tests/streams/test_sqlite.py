@@ -298,4 +298,4 @@ def test_a_file_that_cannot_be_used_is_a_store_error(
 
 
 def test_the_key_of_a_page_names_its_wiki():
-    assert page_key("my_wiki", 5) == "my_wiki:5"
+    assert page_key("my_wiki", 5) == '{"wiki_id":"my_wiki","page_id":5}'

@@ -67,6 +67,32 @@ def test_intervals_hold_the_value_and_narrow_with_more_edits() -> None:
     assert width(20) < width(1) / 2
 
 
+def test_a_ratio_has_an_interval_of_its_own_as_both_are_measured_on_the_same_draws() -> None:
+    random = np.random.default_rng(2)
+    labels = random.integers(0, 2, 400)
+    scores = random.random(400) + labels * 0.3
+    worse = np.where(random.random(400) < 0.1, random.random(400), scores)
+    anonymous = random.integers(0, 2, 400) == 1
+    ones = np.ones(400)
+    itself = metrics.ratios(scores, scores * 2, labels, ones, anonymous, resamples=20)
+    assert itself == dict.fromkeys(metrics.RATIOS, metrics.Figure(1, 1, 1))
+    ratio = metrics.ratios(scores, worse, labels, ones, anonymous)["average_precision"]
+    ours, theirs = (
+        figures.average_precision
+        for each in (scores, worse)
+        if (figures := metrics.measure(each, labels, ones, anonymous))
+    )
+    assert ratio.value == pytest.approx(ours.value / theirs.value)
+    assert ours.low / theirs.high < ratio.low < ratio.value < ratio.high < ours.high / theirs.low
+
+
+def test_a_figure_that_the_other_has_at_zero_has_no_ratio() -> None:
+    found = metrics.ratios(SCORES, -SCORES, LABELS, ONES, LABELS == 3, resamples=3)
+    assert "recall_at_fpr_001" not in found
+    assert "disparate_impact" not in found
+    assert found["average_precision"].value > 1
+
+
 def test_one_class_alone_cannot_be_measured() -> None:
     assert metrics.measure(SCORES, np.zeros(5, int), ONES, LABELS == 1) is None
 

@@ -1,16 +1,16 @@
 """A wiki's own histories become labelled edits, through its API."""
 
 import hashlib
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
-from revision_quality.errors import ModelError
+from revision_quality.errors import ModelError, NotAWikiError
 from revision_quality.training.histories import Choice
 from revision_quality.training.labelled import LabelledEdit
-from revision_quality.training.wiki_histories import labelled_edits_of_wiki
+from revision_quality.training.wiki_histories import Span, Step, labelled_edits_of_wiki
 from revision_quality.wiki.client import ActionApi
 from tests.servers.mediawiki import RealWiki
 from tests.training.histories.make import HIDDEN, START, STORIES, Edit, PageOf, story
@@ -39,16 +39,35 @@ class Wiki:
         asked = parameters(request)
         if asked.get("list") == "allusers":
             return _some("allusers", [{"name": name} for name in self._bots], asked)
-        if asked.get("list") == "allpages":
-            pages = [
-                {"title": page.title, "ns": page.ns}
-                for page in self._pages
-                if page.ns == int(asked["apnamespace"])
-            ]
-            return _some("allpages", pages, asked)
+        if asked.get("list") == "allrevisions":
+            return self._revisions_since(asked)
+        if asked.get("list") == "users":
+            return self._accounts(asked["ususers"].split("|"))
+        if asked.get("meta") == "siteinfo":
+            statistics = {"edits": len(self._revisions)}
+            return httpx.Response(200, json={"query": {"statistics": statistics}})
         if "revids" in asked:
             return self._contents([int(one) for one in asked["revids"].split("|")])
         return self._history(asked)
+
+    def _revisions_since(self, asked: dict[str, str]) -> httpx.Response:
+        found = [
+            {"pageid": self._pages.index(page) + 1, "ns": page.ns, "title": page.title,
+             "revisions": [revision]}
+            for page, revision in self._revisions.values()
+            if revision["timestamp"] >= asked.get("arvstart", "")
+        ]  # fmt: skip
+        return _some("allrevisions", found, asked)
+
+    def _accounts(self, names: list[str]) -> httpx.Response:
+        """Count an account's edits, and one more each that was deleted."""
+        made = [revision.get("user") for _, revision in self._revisions.values()]
+        users = [
+            {"userid": 7, "name": name, "editcount": made.count(name) + 1, "groups": ["*", "user"],
+             "registration": "2019-01-01T00:00:00Z"}
+            for name in names
+        ]  # fmt: skip
+        return httpx.Response(200, json={"query": {"users": users}})
 
     def _history(self, asked: dict[str, str]) -> httpx.Response:
         found = [item for page, item in self._revisions.values() if page.title == asked["titles"]]
@@ -139,9 +158,48 @@ async def test_the_whole_wiki_is_read_with_texts_and_the_users_pasts():
     assert (first.wiki_id, first.page.title, first.rev_id) == ("my_wiki", "Page 0", 2)
     assert (first.text, first.parent.text, first.parent.user_text) == ("b", "a", "Ana")
     assert first.page.first_edit_dt == START + timedelta(hours=1)
-    assert found[1].revision.user.edit_count == 1
-    assert found[-3].revision.user.edit_count == 59
-    assert found[-3].revision.user.registration_dt == START + timedelta(hours=1)
+    assert found[1].revision.user.edit_count == 1 + 1
+    assert found[-3].revision.user.edit_count == 59 + 1
+    assert found[-3].revision.user.registration_dt == datetime(2019, 1, 1, tzinfo=UTC)
+
+
+async def test_only_what_was_edited_since_is_read_and_the_users_pasts_are_whole():
+    pages = [PageOf(f"Page {n}", story("a:Ana b:Ben c:Ana d:Ben")) for n in range(9)]
+    wiki = Wiki(*pages, REVERTED)
+
+    found = await edits(wiki, span=Span(since=START + timedelta(hours=31)))
+
+    assert labels(found, "Page 7") == {31: 0, 32: 0}
+    assert labels(found, "Page 8") == {34: 0, 35: 0, 36: 0}
+    assert labels(found, "Page 6") == {}
+    assert labels(found, "Reverted") == {38: 1, 39: 0}
+    assert found[0].revision.parent.text == "b"
+    assert found[0].revision.page.first_edit_dt == START + timedelta(hours=29)
+    assert found[0].revision.user.edit_count == 15 + 1
+    asked = {ask["titles"] for ask in wiki.fake.asked if "titles" in ask}
+    assert asked == {"Page 7", "Page 8", "Reverted"}
+
+
+async def test_as_many_pages_are_read_as_edits_are_wanted():
+    pages = [PageOf(f"Page {n}", story("good:Zoe bad:Yan good:Xia")) for n in range(30)]
+
+    found = await edits(Wiki(*pages), span=Span(edits=9))
+
+    assert len(found) == 10
+    assert found == await edits(Wiki(*pages), span=Span(edits=9))
+    assert {edit.revision.page.title for edit in found} != {f"Page {n}" for n in range(5)}
+
+
+async def test_each_step_tells_how_far_it_is():
+    pages = [PageOf(f"Page {n}", story("a:Ana b:Ben")) for n in range(3)]
+    steps: list[Step] = []
+
+    await edits(Wiki(*pages, REVERTED), tick=steps.append)
+
+    last = {step.name: step for step in steps}
+    assert list(last) == ["Revisions", "Pages", "Texts"]
+    assert [(step.done, step.total) for step in last.values()] == [(9, 9), (4, 4), (5, 5)]
+    assert all(step.total is not None and step.done <= step.total for step in steps)
 
 
 async def test_of_some_pages_the_users_pasts_are_not_known():
@@ -184,6 +242,13 @@ async def test_only_the_texts_of_what_is_drawn_are_asked_for():
 async def test_a_wiki_without_a_revert_teaches_nothing():
     with pytest.raises(ModelError, match="none of the 1 edits that count was reverted"):
         await edits(Wiki(PageOf("A", story("a:Ana b:Ben"))))
+
+
+async def test_an_answer_of_another_shape_is_named():
+    fake = FakeApi({"query": {"allusers": [], "statistics": {"edits": 1}, "allrevisions": [{}]}})
+
+    with pytest.raises(NotAWikiError, match="its revisions are not as MediaWiki has them"):
+        [edit async for edit in labelled_edits_of_wiki(fake.api(), "my_wiki")]
 
 
 @pytest.mark.mediawiki

@@ -1,5 +1,4 @@
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -8,6 +7,6 @@ from tests.views.examples import open_view
 
 
 @pytest.fixture
-async def view(tmp_path: Path) -> AsyncIterator[ChangesView]:
-    async with open_view(tmp_path) as opened:
+async def view(url: str) -> AsyncIterator[ChangesView]:
+    async with open_view(url) as opened:
         yield opened

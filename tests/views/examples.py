@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -14,13 +13,22 @@ from revision_quality.events.page_change import PageChange
 from revision_quality.events.prediction import PredictionChange
 from revision_quality.events.prediction_error import PredictionError
 from revision_quality.events.revision_change import TagsChange, VisibilityChange
+from revision_quality.events.verdict import VerdictEvent
 from revision_quality.streams.base import Record
 from revision_quality.views.change import Change
 from revision_quality.views.changes import ChangesView
 from revision_quality.views.database import Database
-from revision_quality.views.tables import changes, page_deletions, progress
+from revision_quality.views.tables import (
+    change_tags,
+    changes,
+    page_deletions,
+    progress,
+    verdicts,
+)
 
-Event = PageChange | PredictionChange | PredictionError | TagsChange | VisibilityChange
+Event = (
+    PageChange | PredictionChange | PredictionError | TagsChange | VisibilityChange | VerdictEvent
+)
 
 _STREAMS: dict[type, str] = {
     PageChange: names.PAGE_CHANGE,
@@ -28,6 +36,7 @@ _STREAMS: dict[type, str] = {
     PredictionError: names.PREDICTION_ERROR,
     TagsChange: names.TAGS_CHANGE,
     VisibilityChange: names.VISIBILITY_CHANGE,
+    VerdictEvent: names.VERDICT,
 }
 
 
@@ -39,8 +48,8 @@ def records(events: Iterable[Event], first: int = 1) -> list[Record]:
 
 
 @asynccontextmanager
-async def open_view(folder: Path) -> AsyncIterator[ChangesView]:
-    view = ChangesView(Database(f"sqlite:///{folder}/changes.sqlite"))
+async def open_view(url: str) -> AsyncIterator[ChangesView]:
+    view = ChangesView(Database(url))
     try:
         yield view
     finally:
@@ -68,7 +77,7 @@ async def rows_after(view: ChangesView, batches: Iterable[Sequence[Event]]) -> l
 
 
 def _empty(connection: Connection) -> None:
-    for table in (changes, page_deletions):
+    for table in (changes, change_tags, page_deletions, verdicts):
         connection.execute(delete(table))
     connection.execute(delete(progress).where(progress.c.name != "schema"))
 

@@ -1,18 +1,16 @@
 """The changes view: rows and position together, nothing hidden stays, purged, counted, rebuilt."""
 
 import asyncio
-import sqlite3
-from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from msgspec.structs import replace
+from sqlalchemy import Connection, MetaData, select
 
 from revision_quality.errors import StoreError
 from revision_quality.events import streams as names
 from revision_quality.streams.base import Outgoing, Record
 from revision_quality.streams.sqlite import SqliteStreams
-from revision_quality.views.changes import SCHEMA_VERSION, STREAMS, ChangesView
-from revision_quality.views.database import Database
+from revision_quality.views.changes import STREAMS, ChangesView
 from revision_quality.views.materialiser import Materialiser
 from revision_quality.views.tables import changes
 from tests.events.examples import (
@@ -37,25 +35,38 @@ async def test_a_batch_moves_the_positions_of_its_streams(view):
     assert len(await view.since(0, 10)) == 2
 
 
+_REFUSE_11 = {
+    "sqlite": (
+        "CREATE TRIGGER refuse BEFORE INSERT ON changes WHEN NEW.rev_id = 11"
+        " BEGIN SELECT RAISE(ABORT, 'refuse'); END"
+    ),
+    "mariadb": "ALTER TABLE changes ADD CONSTRAINT refuse CHECK (rev_id <> 11)",
+    "postgresql": "ALTER TABLE changes ADD CONSTRAINT refuse CHECK (rev_id <> 11)",
+}
+_REFUSE_NONE = {
+    "sqlite": "DROP TRIGGER refuse",
+    "mariadb": "ALTER TABLE changes DROP CONSTRAINT refuse",
+    "postgresql": "ALTER TABLE changes DROP CONSTRAINT refuse",
+}
+
+
 async def test_a_batch_that_fails_in_the_middle_leaves_neither_rows_nor_position(view):
-    """The second insert fails: another connection's trigger refuses revision 11."""
-
-    def refuse(connection):
-        connection.exec_driver_sql(
-            "CREATE TRIGGER refuse BEFORE INSERT ON changes WHEN NEW.rev_id = 11"
-            " BEGIN SELECT RAISE(ABORT, 'no'); END"
-        )
-
     batch = records([page_change(), page_change(rev_id=11)])
-    await view._database.write(refuse)
-    with pytest.raises(StoreError, match="no"):
+    await run_for_server(view, _REFUSE_11)
+    with pytest.raises(StoreError, match="refuse"):
         await view.apply(batch)
     assert await view.position(names.PAGE_CHANGE) == 0
     assert await view.since(0, 10) == []
 
-    await view._database.write(lambda connection: connection.exec_driver_sql("DROP TRIGGER refuse"))
+    await run_for_server(view, _REFUSE_NONE)
     assert await view.apply(batch) == 2
     assert await view.position(names.PAGE_CHANGE) == 2
+
+
+async def run_for_server(view: ChangesView, statements: dict[str, str]) -> None:
+    await view._database.write(
+        lambda connection: connection.exec_driver_sql(statements[connection.dialect.name]) and None
+    )
 
 
 async def test_an_unreadable_event_is_left_out_and_the_rest_goes_on(view):
@@ -66,7 +77,7 @@ async def test_an_unreadable_event_is_left_out_and_the_rest_goes_on(view):
     assert await view.position(names.PAGE_CHANGE) == 3
 
 
-async def test_nothing_hidden_or_deleted_is_in_the_file(tmp_path):
+async def test_nothing_hidden_or_deleted_is_in_the_database(view):
     editor = {"user_text": SECRET, "user_id": 7, "groups": ["*", "user"]}
     parts = revision(10, comment=f"by {SECRET}", editor=editor)
     edit = page_change(revision=parts)
@@ -76,24 +87,27 @@ async def test_nothing_hidden_or_deleted_is_in_the_file(tmp_path):
         page={"page_id": 6, "page_title": f"Buy_{SECRET}"},
     )
     gone = page_change("delete", 11, second=9, page={"page_id": 6, "page_title": "x"})
-    async with open_view(tmp_path) as view:
-        await view.apply(records([edit, spam, prediction(edit), tags_change(11, [SECRET])]))
-        assert SECRET in dump(tmp_path)
+    await view.apply(records([edit, spam, prediction(edit), tags_change(11, [SECRET])]))
+    assert SECRET in await dump(view)
 
-        await view.apply(records([visibility_change(10, user=False, comment=False), gone]))
+    await view.apply(records([visibility_change(10, user=False, comment=False), gone]))
 
-        assert SECRET not in dump(tmp_path)
-        hidden, deleted = await stored(view)
+    assert SECRET not in await dump(view)
+    hidden, deleted = await stored(view)
     assert (hidden["user"], hidden["comment"], hidden["user_hidden"]) == (None, None, True)
     assert (deleted["deleted"], deleted["title"], deleted["user"]) == (True, "", None)
 
 
-def dump(folder: Path) -> str:
-    """Every value of every table, read past the view."""
-    with sqlite3.connect(folder / "changes.sqlite") as connection:
-        text = "\n".join(connection.iterdump())
-    connection.close()
-    return text
+async def dump(view: ChangesView) -> str:
+    """Every value of every table that is there, whether the view knows it or not."""
+
+    def read(connection: Connection) -> str:
+        found = MetaData()
+        found.reflect(connection)
+        rows = (connection.execute(select(table)).all() for table in found.sorted_tables)
+        return repr(list(rows))
+
+    return await view._database.read(read)
 
 
 async def test_what_comes_twice_changes_nothing(view):
@@ -176,7 +190,7 @@ async def test_old_rows_are_purged_oldest_first_tombstones_too(view):
     assert await view.counts() == {("my_wiki", "pending"): 1}
 
 
-async def test_a_view_rebuilt_from_the_streams_is_the_same(tmp_path):
+async def test_a_view_rebuilt_from_the_streams_is_the_same(tmp_path, new_url):
     edit, other = page_change(), page_change(rev_id=11)
     live: list[Event] = [
         *(edit, prediction(edit), other, tags_change(10, ["mw-undo"])),
@@ -184,34 +198,145 @@ async def test_a_view_rebuilt_from_the_streams_is_the_same(tmp_path):
         *(page_change("delete", second=-1), page_change(rev_id=12, second=5)),
     ]
     async with SqliteStreams(tmp_path / "streams.sqlite") as streams:
-        async with open_view(tmp_path) as view:
+        async with open_view(new_url()) as view:
             for number, record in enumerate(records(live)):
                 identifier = f"00000000-0000-4000-8000-{number:012}"
                 await streams.append([Outgoing(record.stream, identifier, "", record.value)])
                 await Materialiser(streams, view, STREAMS).step()
             before = await stored(view)
-        (tmp_path / "changes.sqlite").unlink()
-        async with open_view(tmp_path) as view:
+        async with open_view(new_url()) as view:
             assert await Materialiser(streams, view, STREAMS).step() == len(live)
             assert await stored(view) == before
 
 
-async def test_a_view_opened_again_goes_on(tmp_path):
-    async with open_view(tmp_path) as view:
+async def test_a_view_opened_again_goes_on(url):
+    async with open_view(url) as view:
         await view.apply(records([page_change()]))
-    async with open_view(tmp_path) as view:
+    async with open_view(url) as view:
         assert await view.position(names.PAGE_CHANGE) == 1
         assert len(await view.rows(select(changes))) == 1
 
 
-async def test_views_of_another_schema_are_refused(tmp_path):
-    async with open_view(tmp_path):
-        pass
-    with sqlite3.connect(tmp_path / "changes.sqlite") as connection:
-        connection.execute("UPDATE progress SET value = 99 WHERE name = 'schema'")
-    connection.close()
+async def test_two_writers_take_turns_and_change_nothing_twice(url):
+    batch = records(page_change(rev_id=rev_id) for rev_id in range(10, 60))
+    async with open_view(url) as one, open_view(url) as other:
+        changed = await asyncio.gather(
+            *(
+                view.apply(batch[start : start + 10])
+                for start in range(0, 50, 10)
+                for view in (one, other)
+            )
+        )
 
-    with pytest.raises(
-        StoreError, match=f"changes.sqlite have schema 99, this revq knows {SCHEMA_VERSION}: drop"
-    ):
-        ChangesView(Database(f"sqlite:///{tmp_path}/changes.sqlite"))
+        assert sum(changed) == 50
+        assert await one.last_seq() == 50
+        assert [row.seq for row in await other.since(0, 99)] == list(range(1, 51))
+        assert await other.counts() == {("my_wiki", "pending"): 50}
+
+
+async def test_a_writer_that_is_behind_moves_no_position_back(url):
+    batch = records([page_change(), page_change(rev_id=11)])
+    async with open_view(url) as one, open_view(url) as late:
+        await one.apply(batch)
+        await late.apply(batch[:1])
+
+        assert await one.position(names.PAGE_CHANGE) == 2
+
+
+async def test_each_partition_of_a_stream_has_a_position(view):
+    batch = [
+        replace(record, partition=partition)
+        for partition, record in enumerate(records(page_change(rev_id=n) for n in (10, 11, 12)))
+    ]
+    await view.apply(batch)
+
+    found = [await view.position(names.PAGE_CHANGE, partition) for partition in range(4)]
+    assert found == [1, 2, 3, 0]
+
+
+async def test_a_reader_elsewhere_sees_what_is_written_here(url):
+    async with open_view(url) as writer, open_view(url) as reader:
+        waiting = asyncio.create_task(reader.wait(0, 60))
+        await asyncio.sleep(0.05)
+        await writer.apply(records([page_change()]))
+
+        assert await asyncio.wait_for(waiting, 5) == 1
+
+
+TEXTS = [
+    "Ärger 🦆 名前",
+    "case",
+    "CASE",
+    "case ",
+    "case\t",
+    "e\u0301",
+    "\u00e9",
+    "'\"\\%s\n",
+    "\u2028",
+]
+
+
+async def test_every_character_comes_back_as_it_was(view):
+    events = [
+        page_change(
+            rev_id=number,
+            page={"page_id": number, "page_title": text},
+            revision=revision(number, comment=text * 1000, editor={"user_text": text}),
+        )
+        for number, text in enumerate(TEXTS, start=1)
+    ]
+    tagged = [
+        tags_change(number, [text], comment=text * 1000, editor={"user_text": text})
+        for number, text in enumerate(TEXTS, start=1)
+    ]
+
+    await view.apply(records([*events, *tagged]))
+
+    for row, text in zip(await view.since(0, 99), TEXTS, strict=True):
+        assert (row.title, row.comment, row.user) == (text, text * 1000, text)
+        assert row.tags == (text,)
+
+
+async def test_wikis_differ_where_any_byte_does(view):
+    wikis = ["w", "W", "w ", "w\t", "ẃ", "w\u0301"]
+    await view.apply(records(page_change(wiki_id=wiki) for wiki in wikis))
+
+    assert len(await view.since(0, 99)) == len(wikis)
+    assert await view.counts() == {(wiki, "pending"): 1 for wiki in wikis}
+    for wiki in wikis:
+        (found,) = await view.rows(select(changes).where(changes.c.wiki_id == wiki))
+        assert found.wiki_id == wiki
+
+
+async def test_a_nul_becomes_a_replacement_character_as_in_mediawiki(view):
+    """PostgreSQL keeps no U+0000; a backslash before it belongs to the text."""
+    titled = page_change(page={"page_id": 5, "page_title": "a\0b\\\0c\\u0000"})
+    strange = page_change(wiki_id="my\0wiki")
+
+    await view.apply(records([titled, strange]))
+
+    row, other = await view.since(0, 9)
+    assert row.title == "a\ufffdb\\\ufffdc\\u0000"
+    assert other.wiki_id == "my\ufffdwiki"
+
+
+async def test_values_of_any_length_and_size_fit(view):
+    most = 2**63 - 1
+    long = page_change(
+        rev_id=most,
+        page={"page_id": most, "page_title": "t" * 70_000, "namespace_id": -(2**31)},
+        revision=revision(most, 0, rev_size=most, rev_parent_id=most, comment="c" * 70_000),
+    )
+    await view.apply(records([long, prediction(long, 1 / 3, version="v" * 300)]))
+
+    (row,) = await view.since(0, 9)
+    assert (row.rev_id, row.page_id, row.size, row.namespace) == (most, most, most, -(2**31))
+    assert (len(row.title), len(row.comment or ""), row.score) == (70_000, 70_000, 1 / 3)
+    assert row.model_version == "v" * 300
+
+
+async def test_an_event_of_an_impossible_wiki_is_left_out(view):
+    await view.apply(records([page_change(wiki_id="w" * 65), page_change(wiki_id="")]))
+
+    assert await view.since(0, 9) == []
+    assert await view.position(names.PAGE_CHANGE) == 2

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection
@@ -12,8 +11,8 @@ from revision_quality.views.database import Database
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    database = Database(f"sqlite:///{tmp_path}/views.sqlite")
+async def database(url: str) -> AsyncIterator[Database]:
+    database = Database(url)
     await database.write(lambda connection: sql(connection, "CREATE TABLE t (n INTEGER)"))
     yield database
     await database.close()
@@ -54,18 +53,52 @@ async def test_a_reader_does_not_wait_for_the_writer(database):
 
 
 async def test_what_the_database_refuses_is_a_store_error(database):
-    with pytest.raises(StoreError, match=r"views database sqlite:///.*: no such table: absent"):
+    with pytest.raises(StoreError, match=r"views database (sqlite|mariadb|postgresql).*absent"):
         await database.read(lambda connection: sql(connection, "SELECT * FROM absent"))
 
 
-def test_a_password_is_not_in_the_error():
+@pytest.mark.parametrize("kind", ["sqlite", "mariadb", "postgresql"])
+def test_a_password_is_not_in_the_error(kind):
+    """A file cannot be on a host; nobody listens on port 1."""
     with pytest.raises(StoreError) as caught:
-        Database("sqlite://user:secret@host/file.sqlite")
+        use(f"{kind}://user:secret@127.0.0.1:1/views")
 
     assert "secret" not in str(caught.value)
 
 
-@pytest.mark.parametrize("url", ["", "nonsense", "nobase://host/views", "oracle+oracledb://h/v"])
+def use(url: str) -> None:
+    database = Database(url)
+    try:
+        database.write_now(lambda connection: sql(connection, "SELECT 1"))
+    finally:
+        database.close_now()
+
+
+async def test_who_writes_next_sees_what_the_one_before_has_written(database, url):
+    """Two writers that add to the same number, each after reading it."""
+    other = Database(url)
+
+    def add(connection: Connection) -> None:
+        ((number,),) = sql(
+            connection, "SELECT n FROM t" + (" FOR UPDATE" * (connection.dialect.name != "sqlite"))
+        )
+        sql(connection, f"UPDATE t SET n = {number + 1}")
+
+    await database.write(lambda connection: sql(connection, "INSERT INTO t VALUES (0)"))
+    await asyncio.gather(*(each.write(add) for _ in range(20) for each in (database, other)))
+    await other.close()
+
+    assert await database.read(lambda connection: sql(connection, "SELECT n FROM t")) == [(40,)]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("", "nonsense", "nobase://host/views", "oracle+oracledb://h/v"),
+        *("mysql+pymysql://h/v", "postgresql+asyncpg://h/v", "sqlite+aiosqlite:///v"),
+        "mariadb://h:port/v",
+    ],
+)
 def test_a_url_that_names_no_database_is_a_store_error(url):
     with pytest.raises(StoreError, match=r"views database: the URL cannot be used \(.*\): give"):
         Database(url)

@@ -113,6 +113,16 @@ async def test_what_is_shown_again_is_filled_in(view):
     assert (change.user, change.comment, change.user_hidden) == ("Alice", "typo", False)
 
 
+async def test_who_changes_tags_or_visibility_is_not_who_made_the_edit(view):
+    """MediaWiki's own events tell only who changed them."""
+    tagged = tags_change(10, ["mw-undo"], editor=None)
+    shown = visibility_change(10, second=4, editor=None)
+
+    for events in ((EDIT, tagged, shown), (shown, tagged, EDIT)):
+        assert (await change_after(view, *events)).user == "Alice"
+    assert (await change_after(view, tagged, shown)).user is None
+
+
 async def test_an_edit_that_was_hidden_when_it_came_is_stored_without_the_hidden_parts(view):
     flags = {"is_editor_visible": False, "is_comment_visible": False, "is_content_visible": False}
     change = await change_after(view, page_change(revision=revision(10, **flags)))

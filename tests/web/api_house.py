@@ -11,9 +11,11 @@ from starlette.applications import Starlette
 from revision_quality.events.page_change import PageChange
 from revision_quality.models.base import Model
 from revision_quality.models.reasons import Reason
+from revision_quality.recent_changes.wiki_levels import WikiLevels
+from revision_quality.scoring.model_rule import ModelRule
 from revision_quality.scoring.on_request import AskedWiki, OnRequest
 from revision_quality.streams.sqlite import SqliteStreams
-from revision_quality.web.api import api_routes
+from revision_quality.web.api import AskedModel, api_routes
 from revision_quality.web.app import create_app
 from revision_quality.wiki.revision import Revision
 from tests.events.examples import at, page_change
@@ -38,7 +40,12 @@ class ApiHouse:
     """Everything that a request touches."""
 
     def __init__(
-        self, streams: SqliteStreams, view: WritableView, model: Model, **options: Any
+        self,
+        streams: SqliteStreams,
+        view: WritableView,
+        model: Model,
+        others: Sequence[ModelRule] = (),
+        **options: Any,
     ) -> None:
         self.streams = streams
         self.view = view
@@ -46,12 +53,15 @@ class ApiHouse:
         self.edits = FakeEdits(*(page_change(rev_id=rev_id) for rev_id in range(10, 20)))
         self.reader = FakeReader()
         wikis = dict.fromkeys(WIKIS, AskedWiki(self.edits, self.reader))
-        self.asked = OnRequest(streams, model, wikis.get, clock=FakeClock(at(60)))
+        rules = [ModelRule(model=model), *others]
+        asked = [OnRequest(streams, rule, wikis.get, clock=FakeClock(at(60))) for rule in rules]
+        self.asked = asked[0]
         routes = api_routes(
-            self.asked,
-            model,
+            [
+                AskedModel(rule.model, one, LEVELS if rule.model is model else WikiLevels(()))
+                for rule, one in zip(rules, asked, strict=True)
+            ],
             view,
-            LEVELS,
             wiki_ids=WIKIS,
             wiki_of=wikis.get,
             **options,

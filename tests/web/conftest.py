@@ -3,23 +3,28 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 import pytest_asyncio
 import uvicorn
 from msgspec.structs import replace
+from playwright.async_api import Browser, Page, async_playwright
 from sqlalchemy import Connection, bindparam, delete, func, insert, select
 from starlette.applications import Starlette
 
+from revision_quality.views import change_tags
 from revision_quality.views.change import Change
-from revision_quality.views.changes import ChangesView
+from revision_quality.views.changes import ChangesView, note_facets
 from revision_quality.views.database import Database
 from revision_quality.views.tables import change_counts, changes, progress
+from revision_quality.views.tables import change_tags as tagged
 from revision_quality.web.app import create_app
 from revision_quality.web.server import Server
 from tests.recent_changes.examples import LEVELS, SITES
 from tests.recent_changes.test_query import values
+from tests.web.browsing import Open
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -40,7 +45,9 @@ _DELETE = delete(changes).where(
     changes.c.wiki_id == bindparam("wiki"), changes.c.rev_id == bindparam("rev")
 )
 
+_FORGET_TAGS = delete(tagged).where(tagged.c.rev_id == bindparam("its_rev"))
 
+_COLUMNS = changes.c.keys()
 _COUNTED = ["wiki_id", "state", "number"]
 _COUNT = (
     select(changes.c.wiki_id, changes.c.state, func.count())
@@ -52,10 +59,6 @@ _COUNT = (
 class WritableView(ChangesView):
     """The real view, into which a test writes rows without events."""
 
-    def __init__(self, database: Database) -> None:
-        super().__init__(database)
-        self.database = database
-
     async def write(self, *rows: Change) -> None:
         """Write rows, new or again, as one transaction."""
         seq = max(await self.last_seq(), 0)
@@ -63,14 +66,18 @@ class WritableView(ChangesView):
 
         def save(connection: Connection) -> None:
             connection.execute(_DELETE, [{"wiki": row.wiki_id, "rev": row.rev_id} for row in rows])
-            connection.execute(insert(changes), [values(row) for row in numbered])
+            stored = [values(row) for row in numbered]
+            connection.execute(insert(changes), stored)
+            connection.execute(_FORGET_TAGS, [{"its_rev": row.rev_id} for row in rows])
+            change_tags.keep_in_step(connection, numbered, {})
+            note_facets(connection, [tuple(row[name] for name in _COLUMNS) for row in stored])
             connection.execute(delete(progress).where(progress.c.name == "seq"))
             connection.execute(insert(progress).values(name="seq", value=numbered[-1].seq))
             connection.execute(delete(change_counts))
             connection.execute(insert(change_counts).from_select(_COUNTED, _COUNT))
 
         await self.database.write(save)
-        self._bell.ring()
+        self.bell.ring()
 
     async def delete(self, row: Change) -> None:
         """Leave of a row what a deletion leaves."""
@@ -114,9 +121,9 @@ def serve() -> Serve:
 @asynccontextmanager
 async def _serve(app: Starlette) -> AsyncIterator[str]:
     listening = socket.create_server(("127.0.0.1", 0))
-    server = Server(
-        uvicorn.Config(app, log_level="critical", lifespan="off"), app.state.broadcaster.close
-    )
+    # Another's application has no open streams to end.
+    end = app.state.broadcaster.close if hasattr(app.state, "broadcaster") else bool
+    server = Server(uvicorn.Config(app, log_level="critical", lifespan="off"), end)
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     await until(lambda: server.started)
     try:
@@ -130,3 +137,52 @@ async def _serve(app: Starlette) -> AsyncIterator[str]:
 async def address(app: Starlette) -> AsyncIterator[str]:
     async with _serve(app) as address:
         yield address
+
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+    "--no-first-run",
+]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    if not CHROMIUM.exists():
+        pytest.skip(f"{CHROMIUM} is missing: apt-get install --no-install-recommends chromium")
+    return CHROMIUM
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser(chromium: Path) -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def open_page(browser: Browser, address: str) -> AsyncIterator[Open]:
+    """Open a page; afterwards, it must have asked nobody else and said no error."""
+    complaints: list[str] = []
+
+    async def open_page(query: str = "", at: str = address, **options: Any) -> Page:
+        context = await browser.new_context(**{"timezone_id": "UTC", "locale": "en-GB", **options})
+        page = await context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on(
+            "request", lambda sent: None if sent.url.startswith(at) else complaints.append(sent.url)
+        )
+        await page.goto(f"{at}/recent-changes?{query}")
+        return page
+
+    yield open_page
+    for context in browser.contexts:
+        await context.close()
+    assert complaints == []

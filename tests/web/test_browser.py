@@ -2,87 +2,24 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
-from typing import Any
 
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Page, expect
 from starlette.applications import Starlette
 
 from revision_quality.views.change import State
 from revision_quality.web.app import create_app
 from revision_quality.web.interface import Interface
 from tests.recent_changes.examples import LEVELS, SITES, change
+from tests.web.browsing import Open, connected, keys
 from tests.web.conftest import Serve, WritableView
+from tests.web.test_details import FakeDiffs, closer
 
 pytestmark = pytest.mark.browser
-
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-quic",
-    "--no-first-run",
-]
-
-Open = Callable[..., Awaitable[Page]]
 
 PENDING = change(3, state=State.PENDING, score=None, title="Pending page")
 RISKY = change(2, score=0.95, title="Risky page")
 HEBREW = change(1, wiki_id="hewiki", title="C++ (שפת תכנות)", user="דנה", score=0.05)
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Path:
-    if not CHROMIUM.exists():
-        pytest.skip(f"{CHROMIUM} is missing: apt-get install --no-install-recommends chromium")
-    return CHROMIUM
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def browser(chromium: Path) -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield browser
-        await browser.close()
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def open_page(browser: Browser, address: str) -> AsyncIterator[Open]:
-    """Open a page; afterwards, it must have asked nobody else and said no error."""
-    complaints: list[str] = []
-
-    async def open_page(query: str = "", at: str = address, **options: Any) -> Page:
-        context = await browser.new_context(**{"timezone_id": "UTC", "locale": "en-GB", **options})
-        page = await context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on(
-            "request", lambda sent: None if sent.url.startswith(at) else complaints.append(sent.url)
-        )
-        await page.goto(f"{at}/recent-changes?{query}")
-        return page
-
-    yield open_page
-    for context in browser.contexts:
-        await context.close()
-    assert complaints == []
-
-
-def keys(page: Page) -> Awaitable[list[str]]:
-    found: Awaitable[list[str]] = page.eval_on_selector_all(
-        "#changes li", "rows => rows.map(row => row.id)"
-    )
-    return found
-
-
-async def connected(page: Page) -> None:
-    await expect(page.locator("#status")).to_have_text("Up to date.")
 
 
 async def test_new_edits_appear_in_their_place(open_page: Open, view: WritableView) -> None:
@@ -96,7 +33,7 @@ async def test_new_edits_appear_in_their_place(open_page: Open, view: WritableVi
 
     assert await keys(page) == ["enwiki:40", "enwiki:30", "enwiki:20", "enwiki:10"]
     await expect(page.locator("#changes h2")).to_have_text(["16 November 2023", "14 November 2023"])
-    await expect(page.locator("#status")).to_have_text("2 new changes.")
+    await expect(page.locator("#status")).to_have_text("New changes: 2.")
     await expect(page.locator("#summary")).to_contain_text("4 edits: 4 scored")
 
 
@@ -142,7 +79,7 @@ async def test_the_page_keeps_its_length_and_its_end(open_page: Open, view: Writ
     await view.write(change(20))
     await expect(page.locator("#changes li").first).to_have_attribute("id", "enwiki:20")
     assert await keys(page) == ["enwiki:20", "enwiki:14", "enwiki:13"]
-    await expect(page.locator("#status")).to_have_text("1 new change.")
+    await expect(page.locator("#status")).to_have_text("New changes: 1.")
 
 
 async def test_with_live_updates_off_new_edits_wait(open_page: Open, view: WritableView) -> None:
@@ -154,7 +91,7 @@ async def test_with_live_updates_off_new_edits_wait(open_page: Open, view: Writa
     await view.write(change(3), change(4))
     await view.delete(change(1))
     await view.delete(change(4))
-    held = page.get_by_role("button", name="View 1 new change")
+    held = page.get_by_role("button", name="View new changes: 1")
     await expect(held).to_be_visible()
     assert await keys(page) == ["enwiki:2"]
     await held.click()
@@ -167,7 +104,7 @@ async def test_filters_apply_at_once(open_page: Open, view: WritableView) -> Non
     page = await open_page()
     await connected(page)
 
-    await page.get_by_label("Very likely to be reverted").check()
+    await page.get_by_role("checkbox", name="Very likely to be reverted").check()
     await expect(page.locator("#changes li")).to_have_count(1)
     await expect(page).to_have_url(re.compile(r"/recent-changes\?revertrisk=verylikelybad$"))
     await view.write(change(8, score=0.91), change(9, score=0.2))
@@ -184,7 +121,7 @@ async def test_the_page_works_without_javascript(open_page: Open, view: Writable
     await expect(page.locator("#changes li")).to_have_count(3)
     await expect(page.locator(".live")).to_be_hidden()
 
-    await page.get_by_label("Very likely to be reverted").check()
+    await page.get_by_role("checkbox", name="Very likely to be reverted").check()
     await page.get_by_text("More filters").click()
     await page.get_by_role("checkbox", name="Unregistered Editors").check()
     await page.get_by_role("checkbox", name="Experienced users At").check()
@@ -221,7 +158,7 @@ async def test_an_interface_from_right_to_left_is_mirrored(
     await view.write(RISKY, HEBREW)
     app = create_app(view, SITES.get, LEVELS, interface=Interface("he", "rtl"))
     async with serve(app) as address:
-        page = await open_page(at=address)
+        page = await open_page("uselang=he", at=address, locale="he")
         risk = await page.locator("#changes .risk").first.bounding_box()
         text = await page.locator("#changes li > div").first.bounding_box()
         assert risk is not None
@@ -303,6 +240,58 @@ async def test_texts_have_the_contrast_of_wcag_aa(
     await page.get_by_text("More filters").click()
     await page.emulate_media(reduced_motion="reduce")
     assert await page.evaluate(CONTRAST) == []
+
+
+async def test_a_row_opens_to_its_diff_and_its_reasons(
+    open_page: Open, view: WritableView, serve: Serve
+) -> None:
+    await view.write(change(4, parent_id=3, score=0.2), change(5, parent_id=4, score=0.95))
+    app = create_app(view, SITES.get, LEVELS, closer=closer(FakeDiffs()))
+    async with serve(app) as address:
+        page = await open_page(at=address)
+        await connected(page)
+        row = page.locator("#enwiki\\:5")
+        await row.get_by_role("link", name="0.95 Very likely").click()
+        await expect(row.locator(".diff del")).to_have_text("cat")
+        await expect(row.locator(".diff ins")).to_have_text("dog")
+        await expect(row.locator(".bars li")).to_have_count(2)
+        await expect(row.locator("a.risk").first).to_have_attribute("aria-expanded", "true")
+        left, right = [await row.locator(f".diff {tag}").bounding_box() for tag in ("del", "ins")]
+        assert left is not None
+        assert right is not None
+        assert left["x"] + 200 < right["x"]
+
+        await view.write(change(5, parent_id=4, score=0.97))
+        await expect(row.locator("a.risk").first).to_contain_text("0.97")
+        await expect(row.locator(".diff del")).to_have_text("cat")
+        await page.set_viewport_size({"width": 360, "height": 740})
+        above, below = [await row.locator(f".diff {tag}").bounding_box() for tag in ("del", "ins")]
+        assert above is not None
+        assert below is not None
+        assert above["y"] < below["y"]
+        assert await page.evaluate("document.documentElement.scrollWidth") <= 360
+
+        await view.write(change(5, parent_id=4, content_hidden=True))
+        await expect(row.locator(".panel")).to_have_count(0)
+        await page.context.close()
+
+
+async def test_one_change_without_javascript(
+    open_page: Open, view: WritableView, serve: Serve
+) -> None:
+    await view.write(change(5, parent_id=4, score=0.95))
+    app = create_app(view, SITES.get, LEVELS, closer=closer(FakeDiffs()))
+    async with serve(app) as address:
+        page = await open_page(at=address, java_script_enabled=False)
+        await page.get_by_role("link", name="0.95 Very likely").click()
+        await expect(page.locator(".diff del")).to_have_text("cat")
+        await (
+            page.get_by_role("navigation", name="Pages")
+            .get_by_role("link", name="Recent changes")
+            .click()
+        )
+        await expect(page.locator("#changes li")).to_have_count(1)
+        await page.context.close()
 
 
 async def test_levels_differ_by_shape_and_text(open_page: Open, view: WritableView) -> None:

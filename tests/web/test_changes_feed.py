@@ -26,7 +26,7 @@ async def test_a_new_change_arrives_as_the_row_of_the_page(
     assert (event.name, event.id, event.key) == ("change", 1, "enwiki:1")
     assert event.data["timestamp"] == 1_700_000_001
     assert (event.data["level"], event.data["score"]) == ("verylikelybad", 0.95)
-    assert event.data["html"].startswith('<li id="enwiki:1" class="verylikelybad">')
+    assert event.data["html"].startswith('<li id="enwiki:1" class=verylikelybad>')
     assert "&lt;b&gt;" in event.data["html"]
 
 

@@ -22,7 +22,7 @@ from starlette.applications import Starlette
 from revision_quality.errors import StoreError
 from revision_quality.events import streams as names
 from revision_quality.events.stream_config import stream_configs
-from revision_quality.streams.base import Outgoing, Record
+from revision_quality.streams.base import Outgoing, Partition, Record
 from revision_quality.streams.search import offset_before
 from revision_quality.streams.sqlite import SqliteStreams
 from revision_quality.web.event_streams import EventStreams
@@ -31,8 +31,7 @@ from revision_quality.web.stream_frames import line_frames, sse_frames
 from revision_quality.web.stream_positions import InvalidPositionError, event_id, parse_moment
 from tests.fakes import FakeClock
 from tests.servers.loopback import serving
-from tests.web.conftest import until
-from tests.web.test_browser import ARGUMENTS, CHROMIUM
+from tests.web.conftest import ARGUMENTS, CHROMIUM, until
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 ALL = f"{names.PAGE_CHANGE},{names.PREDICTION}"
@@ -48,10 +47,10 @@ class FragileStreams(SqliteStreams):
 
     broken = False
 
-    async def read(self, stream: str, after: int, limit: int) -> list[Record]:
+    async def read(self, stream: str, after: int, limit: int, partition: int = 0) -> list[Record]:
         if self.broken:
             raise StoreError("the disk is gone")
-        return await super().read(stream, after, limit)
+        return await super().read(stream, after, limit, partition)
 
 
 @pytest.fixture
@@ -312,8 +311,8 @@ async def test_all_who_listen_at_the_end_share_one_reader(streams, follow, monke
     reads = []
     read = streams.read
 
-    async def counted(stream: str, after: int, limit: int) -> list[Record]:
-        found = await read(stream, after, limit)
+    async def counted(stream: str, after: int, limit: int, partition: int) -> list[Record]:
+        found = await read(stream, after, limit, partition)
         reads.extend(record.offset for record in found)
         return found
 
@@ -426,19 +425,22 @@ class TestFrames:
 
         (line,) = line_frames([record]).splitlines()
         assert json.loads(line)["text"] == "b\nc"
-        assert sse_frames([record], ["s"], {}).count(b"\n") == 4
+        assert sse_frames([record], [Partition("s")], {}).count(b"\n") == 4
 
     def test_what_is_no_event_is_left_out(self):
         bad = [Record("s", number, 0, value) for number, value in enumerate((b"{", b"[]", b"{}"))]
         good = Record("s", 9, 0, b'{"meta":{}}')
 
         assert line_frames([*bad, good]).count(b"\n") == 1
-        assert sse_frames([*bad, good], ["s"], {}).count(b"data:") == 1
+        assert sse_frames([*bad, good], [Partition("s")], {}).count(b"data:") == 1
 
-    def test_the_id_has_a_place_for_every_stream(self):
-        assert json.loads(event_id(["a", "b"], {"a": 4})) == [
+    def test_the_id_has_a_place_for_every_partition(self):
+        a, second_a, b = Partition("a"), Partition("a", 1), Partition("b")
+
+        assert json.loads(event_id([a, second_a, b], {a: 4, b: 0})) == [
             {"topic": "a", "partition": 0, "offset": 5},
-            {"topic": "b", "partition": 0, "offset": -1},
+            {"topic": "a", "partition": 1, "offset": -1},
+            {"topic": "b", "partition": 0, "offset": 1},
         ]
 
 

@@ -22,7 +22,9 @@ from revision_quality.views.change import State
 from revision_quality.web.answering import Answers
 from revision_quality.web.app import create_app
 from revision_quality.web.bodies import MAX_BODY_BYTES
+from revision_quality.web.explanations import Explanations
 from revision_quality.web.lift_wing import LiftWing
+from revision_quality.web.served_model import ServedModel
 from revision_quality.web.wiki_names import WikiNames
 from revision_quality.wiki.reader import Unreadable
 from tests.events.examples import page_change, raw_change, revision
@@ -474,6 +476,19 @@ async def test_two_wikis_called_the_same_are_told_apart_by_name(
         assert named.json()["wiki_db"] == "extranet"
 
 
+async def test_a_wiki_that_connects_later_is_named_from_then_on(
+    tmp_path: Path, view: WritableView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wiki_ids = ["enwiki"]
+    monkeypatch.setattr("tests.web.api_house.WIKIS", wiki_ids)
+    name = f"my_wiki-{LIFT_WING}"
+    async with api_house(tmp_path, view) as house:
+        assert (await house.get(f"/v1/models/{name}")).status_code == 404
+        wiki_ids.append("my_wiki")
+        assert (await house.get(f"/v1/models/{name}")).is_success
+        assert name in (await house.get("/v1/models")).json()["models"]
+
+
 async def test_an_empty_lang_is_missing_where_it_means_no_wiki(
     tmp_path: Path, view: WritableView, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -618,9 +633,13 @@ async def test_an_event_beyond_the_limit(house: ApiHouse) -> None:
 
 
 async def test_a_slow_body_ends(house: ApiHouse, serve: Serve, view: WritableView) -> None:
-    lift_wing = LiftWing(
-        Answers(house.asked, view), house.model, WikiNames(["enwiki"]), read_seconds=0.2
+    served = ServedModel(
+        model=house.model,
+        answers=Answers(house.asked, view),
+        levels=LEVELS,
+        explanations=Explanations(house.model, {}.get),
     )
+    lift_wing = LiftWing([served], WikiNames(["enwiki"]), read_seconds=0.2)
     app = create_app(view, SITES.get, LEVELS, routes=lift_wing.routes)
     async with serve(app) as address:
         host, _, port = address.removeprefix("http://").partition(":")

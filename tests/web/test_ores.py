@@ -172,7 +172,7 @@ async def test_a_wiki_that_does_not_answer(house: ApiHouse) -> None:
 async def test_the_model_goes_by_another_name_only_where_the_operator_says(
     tmp_path: Path, view: WritableView
 ) -> None:
-    async with api_house(tmp_path, view, ores_aliases=["damaging"]) as house:
+    async with api_house(tmp_path, view, ores_aliases={"damaging": "revertrisk"}) as house:
         answer = await house.get("/v3/scores/enwiki/10/damaging")
         assert answer.json()["enwiki"] == {
             "models": {"damaging": VERSION},

@@ -154,6 +154,8 @@ async def test_what_moved_the_score_is_told_on_request(house: ApiHouse, view: Wr
             "value": 1.0,
             "contribution": 0.5,
             "text": "is revision 10",
+            "form": "above",
+            "is_limit": False,
         }
     ]
     answer = await house.get("/v1/scores/enwiki/10?explain=1")

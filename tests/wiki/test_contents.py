@@ -3,11 +3,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from revision_quality.wiki.contents import Content, Contents
+from revision_quality.wiki.contents import ENTRY_BYTES, Content, Contents, Room
 
 
 def test_the_oldest_goes_first_and_use_keeps_young():
-    kept = Contents(max_bytes=30)
+    kept = Contents(Room(3 * (ENTRY_BYTES + 10)))
     for rev_id in (1, 2, 3):
         kept.put(rev_id, Content("x" * 10))
     kept.get(1)
@@ -18,7 +18,7 @@ def test_the_oldest_goes_first_and_use_keeps_young():
 
 
 def test_bytes_are_counted_not_characters():
-    kept = Contents(max_bytes=10)
+    kept = Contents(Room(ENTRY_BYTES + 10))
     kept.put(1, Content("ж" * 5))
     assert kept.get(1)
 
@@ -37,10 +37,33 @@ def test_what_was_hidden_is_forgotten():
     assert kept.get(1) is None
 
 
+def test_short_texts_are_bounded_by_what_they_really_take():
+    room = Room(100 * ENTRY_BYTES)
+    kept = Contents(room)
+    for rev_id in range(1000):
+        kept.put(rev_id, Content(""))
+
+    assert sum(kept.get(rev_id) is not None for rev_id in range(1000)) == 100
+    assert (kept.hits, kept.misses) == (100, 900)
+
+
+def test_wikis_share_a_room_and_no_content():
+    room = Room(2 * (ENTRY_BYTES + 10))
+    one, other = Contents(room), Contents(room)
+    one.put(1, Content("one" * 3))
+    other.put(1, Content("other"))
+
+    assert (one.get(1), other.get(1)) == (Content("one" * 3), Content("other"))
+    other.put(2, Content("more"))
+    assert (one.get(1), other.get(1)) == (None, Content("other"))
+
+
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 40)), max_size=30))
 def test_there_is_never_more_than_allowed(puts):
-    kept = Contents(max_bytes=50)
+    room = Room(3 * ENTRY_BYTES + 50)
+    kept = Contents(room)
     for rev_id, size in puts:
         kept.put(rev_id, Content("x" * size))
         held = [content for rev_id in range(6) if (content := kept.get(rev_id))]
-        assert sum(len(content.text) for content in held) == kept._bytes <= 50
+        taken = sum(ENTRY_BYTES + len(content.text) for content in held)
+        assert taken == room.bytes <= 3 * ENTRY_BYTES + 50

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from revision_quality.errors import NotAWikiError, WikiUnavailableError
-from revision_quality.wiki.contents import Contents
+from revision_quality.wiki.contents import ENTRY_BYTES, Contents, Room
 from revision_quality.wiki.reader import ApiReader, Unreadable
 from revision_quality.wiki.revision import Revision
 from tests.events.examples import page_change, revision
@@ -210,7 +210,7 @@ async def test_nothing_to_read_asks_nothing():
 
 async def test_what_does_not_fit_into_memory_is_asked_for_again():
     wiki = wiki_of({9: "x" * 100, 10: "y" * 100})
-    reader = ApiReader(wiki.api(), 50, Contents(max_bytes=100))
+    reader = ApiReader(wiki.api(), 50, Contents(Room(ENTRY_BYTES + 100)))
 
     await reader.read([edit(10, 9)])
     await reader.read([edit(10, 9)])

@@ -1,6 +1,5 @@
 """`revq demo`: real edits replayed on this machine."""
 
-import asyncio
 import os
 import sys
 import tempfile
@@ -13,10 +12,12 @@ from rich.console import Console
 
 from revision_quality.cli.display import Bar, show_until
 from revision_quality.cli.lock import locked
+from revision_quality.cli.loop import run_loop
 from revision_quality.cli.service import Parts, Service, listen, run_service, until_signal
 from revision_quality.demo import sample_edits
 from revision_quality.demo.reader import SampleReader
 from revision_quality.models.revert_risk import RevertRisk
+from revision_quality.scoring.model_rule import ModelRule
 from revision_quality.scoring.on_request import AskedWiki
 from revision_quality.settings import Settings, Web
 from revision_quality.sites import site_of
@@ -54,11 +55,11 @@ def demo(
         reader = SampleReader(sample_edits())
         source = ReplaySource(reader.changes, speed, StateFile(folder / "replay.json", ReplayState))
         parts = Parts(
-            sources=[source],
-            model=model,
-            levels=model.levels,
+            sources=lambda: [source],
+            rules=[ModelRule(model=model, levels=model.levels)],
             wikis={
-                wiki_id: AskedWiki(reader.edits(wiki_id), reader) for wiki_id in reader.wiki_ids
+                wiki_id: AskedWiki(reader.edits(wiki_id), reader, reader.diffs(wiki_id))
+                for wiki_id in reader.wiki_ids
             },
             site_of=site_of,
             is_kept=True,
@@ -71,7 +72,7 @@ def demo(
             bar = lambda: [Bar("edits replayed", source.emitted, source.total)]  # noqa: E731
             await show_until(until_signal(), service, bar, Console(), counted=True)
 
-        asyncio.run(run_service(settings, parts, listening, watch))
+        run_loop(run_service(settings, parts, listening, watch))
 
 
 def _has_browser() -> bool:

@@ -76,7 +76,7 @@ def _update(progress: Progress, tasks: dict[str, TaskID], bars: Sequence[Bar]) -
 
 async def _numbers(service: Service) -> Text:
     try:
-        counts = await service.view.counts()
+        counts = await service.view.counts() if service.view else {}
     except StoreError as error:
         return Text(str(error), style="red")
     by_state = dict.fromkeys(State, 0)
@@ -86,6 +86,7 @@ async def _numbers(service: Service) -> Text:
         f"{number:,} {state.replace('_', ' ')}" for state, number in by_state.items() if number
     )
     text = Text(f"Edits: {', '.join(parts) or 'none yet'}")
-    for failure in service.processor.failures.values():
-        text.append(f"\n{failure}", style="red")
+    for processor in service.processors:
+        for wiki_id, failure in processor.failures.items():
+            text.append(f"\n{wiki_id}: {failure}", style="red")
     return text

@@ -1,19 +1,33 @@
 """`revq evaluate`: how good a model is, beside the published recipe and a simple rule."""
 
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
-from revision_quality.cli.train import DATA_HELP, needs_training_extra, read_examples
+from revision_quality.cli.train import (
+    DATA_HELP,
+    EDITS_HELP,
+    SINCE_HELP,
+    TOKEN_HELP,
+    WIKI_ID_HELP,
+    Choice,
+    check_places,
+    needs_training_extra,
+    progress_bars,
+    read_examples,
+    write,
+)
 from revision_quality.errors import SettingsError
 from revision_quality.models.revert_risk import RevertRisk
-from revision_quality.training.sources import training_files
+
+if TYPE_CHECKING:
+    from revision_quality.training.evaluate import Report
 
 
 class Split(StrEnum):
@@ -25,8 +39,12 @@ class Split(StrEnum):
 
 @needs_training_extra
 def evaluate(
-    data: Annotated[Path, typer.Argument(help=DATA_HELP)],
+    data: Annotated[str, typer.Argument(help=DATA_HELP)],
     *,
+    since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help=SINCE_HELP)] = None,
+    edits: Annotated[int | None, typer.Option(min=1, help=EDITS_HELP)] = None,
+    access_token_env: Annotated[str | None, typer.Option(help=TOKEN_HELP)] = None,
+    wiki_id: Annotated[str | None, typer.Option(help=WIKI_ID_HELP)] = None,
     model: Annotated[
         Path | None,
         typer.Option(help="Measure this model file on data it has not seen, without training."),
@@ -46,15 +64,18 @@ def evaluate(
     from revision_quality.training import fit, page  # noqa: PLC0415
     from revision_quality.training.boost import Settings  # noqa: PLC0415
 
-    files = training_files(data)
+    check_places(json, html)
+    choice = Choice(
+        data=data, wiki_id=wiki_id, since=since, edits=edits, token_env=access_token_env
+    )
     settings = Settings(threads=threads)
-    with Progress() as progress:
-        examples = read_examples(files, progress, with_peer=model is None)
+    with progress_bars() as progress:
+        examples = read_examples(choice, progress, with_peer=model is None)
         if model is not None:
             artifact = RevertRisk.load(model).artifact
             scores = {
                 f"model {artifact.header.version}": artifact.calibration.apply(
-                    artifact.trees.margins(examples.rows)
+                    fit.Grown(artifact.ngrams, artifact.trees).margins(examples)
                 )
             }
             setting = f"Model file {model.name}, scored as it is."
@@ -65,7 +86,7 @@ def evaluate(
                 raise SettingsError(
                     f"{data}: holds one wiki, and a split by wiki needs two; use --split time."
                 )
-            growing = progress.add_task("Trees", total=len(masks) * (fit.INNER_FOLDS + 2))
+            growing = progress.add_task("Trees", total=len(masks) * evaluating.MODELS)
             scores = evaluating.cross_validated(
                 examples, masks, settings, lambda: progress.advance(growing)
             )
@@ -76,7 +97,7 @@ def evaluate(
             measured = examples
         else:
             later = sets.latest(examples, 0.25)
-            growing = progress.add_task("Trees", total=fit.steps(fit.INNER_FOLDS) + 1)
+            growing = progress.add_task("Trees", total=fit.INNER_FOLDS + evaluating.MODELS)
             scores = evaluating.before_and_after(
                 examples, later, settings, lambda: progress.advance(growing)
             )
@@ -86,10 +107,27 @@ def evaluate(
         found = evaluating.report(
             setting, scores, measured, resamples=resamples, tick=lambda: progress.advance(measuring)
         )
-    json.write_bytes(msgspec.json.format(msgspec.json.encode(found)))
-    html.write_text(page.render(found), "utf-8")
-    table = Table("Figure", *(each.name for each in found.scorers), title=setting)
-    for title, values in page.rows([each.all for each in found.scorers]):
-        table.add_row(title, *values)
-    Console().print(table)
+    write(json, msgspec.json.format(msgspec.json.encode(found)))
+    write(html, page.render(found).encode())
+    console = Console()
+    console.print(setting)
+    for title, figures in page.groups(found).items():
+        table = Table("Figure", *(each.name for each in found.scorers), title=title)
+        for name, values in figures:
+            table.add_row(name, *values)
+        console.print(table)
+    console.print(_by_wiki(found))
     typer.echo(f"Figures in {json}, plots in {html}.")
+
+
+def _by_wiki(report: "Report") -> Table:
+    names = [each.name for each in report.scorers]
+    table = Table("Wiki", "Edits", "Reverted", *names, title="Average precision by wiki")
+    for wiki, first in report.scorers[0].wikis.items():
+        if first is None:
+            table.add_row(wiki, "-", "-", *("one class only" for _ in names))
+            continue
+        every = [each.wikis[wiki] for each in report.scorers]
+        shown = [f"{each.average_precision.value:.3f}" if each else "-" for each in every]
+        table.add_row(wiki, f"{first.edits:,}", f"{first.reverted:,}", *shown)
+    return table

@@ -40,12 +40,21 @@ api = $api
 # Take the edits that a MediaWiki with the extension EventBus posts to /v1/events: whoever
 # reaches the port can then post.
 # accepts_events = false
+# Take the scores of another revq too.
+# accepts_scores = false
 
 [model]
 # revert_risk is the model in the package; lift_wing one on another server.
 # kind = "revert_risk"
 # A model file made by `revq train`, instead of the one in the package.
 # file = "model.npz"
+# More models are more [[models]] blocks with the same keys: docs/add-a-model.md.
+
+# Follow an EventStreams service, listen for the wiki's RCFeed, publish the scores to an EventGate:
+# docs/protocols-events.md.
+# [event_streams]
+# [rc_feed]
+# [event_gate]
 
 [streams]
 # url = "sqlite:///revq-data/streams.sqlite"

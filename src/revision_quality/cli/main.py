@@ -7,17 +7,14 @@ from rich.console import Console
 from rich.text import Text
 
 from revision_quality import __version__
-from revision_quality.cli.demo import demo
-from revision_quality.cli.evaluate import evaluate
-from revision_quality.cli.init import init
 from revision_quality.cli.logs import set_up_logs
-from revision_quality.cli.run import run as run_verb
-from revision_quality.cli.score import score
-from revision_quality.cli.train import train
+from revision_quality.cli.verbs import LazyVerbs
 from revision_quality.errors import RevisionQualityError
+from revision_quality.redaction import redacted
 
 app = typer.Typer(
     name="revq",
+    cls=LazyVerbs,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -39,21 +36,13 @@ def version(
         raise typer.Exit(2)
 
 
-app.command()(demo)
-app.command(name="run")(run_verb)
-app.command()(init)
-app.command()(score)
-app.command()(train)
-app.command()(evaluate)
-
-
 def run() -> None:
     """Run a verb; end with 1 and one sentence where it cannot do what was asked."""
     set_up_logs()
     try:
         app()
     except RevisionQualityError as error:
-        sentence = Text.assemble(("revq:", "bold red"), f" {error}")
+        sentence = Text.assemble(("revq:", "bold red"), f" {redacted(str(error))}")
         Console(stderr=True, soft_wrap=True).print(sentence)
         sys.exit(1)
     except KeyboardInterrupt:

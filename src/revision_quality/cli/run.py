@@ -1,33 +1,58 @@
-"""`revq run`: everything for the configured wikis."""
+"""`revq run`: everything for the configured wikis, or the roles that are asked for."""
 
 import asyncio
+import hashlib
+import signal
 import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
+import httpx
 import typer
 from msgspec.structs import replace
 from rich.console import Console
 
 from revision_quality.cli.display import Bar, show_until
+from revision_quality.cli.level_rules import choosing_of
 from revision_quality.cli.lock import locked
+from revision_quality.cli.logs import set_up_logs
+from revision_quality.cli.loop import run_loop
+from revision_quality.cli.model_state import ModelState, ModelStates
+from revision_quality.cli.places import check_places, make_folder
+from revision_quality.cli.reload import Reloading
+from revision_quality.cli.role import ASKING, EVERY, Role, in_order
+from revision_quality.cli.rules import check_aliases, open_rules
+from revision_quality.cli.running import Fetching, Watched
 from revision_quality.cli.service import Parts, Service, listen, run_service, until_signal
-from revision_quality.cli.wikis import ConnectedWiki, connect, http_client
+from revision_quality.cli.span import span_of
+from revision_quality.cli.wiki_tables import NamedWiki, has_tables
+from revision_quality.cli.wikis import ConnectedWiki, Wikis, http_client, streams_client
 from revision_quality.errors import SettingsError
-from revision_quality.models.registry import DEFAULT_KIND, levels_of, open_model
+from revision_quality.pauses import Gate
+from revision_quality.scoring.model_rule import ModelRule
 from revision_quality.scoring.on_request import AskedWiki
 from revision_quality.settings import Settings, Wiki, check_settings, load_settings
+from revision_quality.sites import Site
+from revision_quality.sources.base import Emit, Source
 from revision_quality.sources.event_bus import EventBusSource
+from revision_quality.sources.event_streams import EventStreamsSource, EventStreamsState
 from revision_quality.sources.polling import PollingSource, PollingState
+from revision_quality.sources.rc_feed import RcFeed, Wake
 from revision_quality.sources.wiki_edits import WikiEdits
 from revision_quality.state_file import StateFile
+from revision_quality.web.consumer import Consumer
+from revision_quality.wiki.contents import Contents, Room
+from revision_quality.wiki.diff import CompareReader
 from revision_quality.wiki.reader import ApiReader
 
 DEFAULT_FILE = Path("revq.toml")
 
 WORTH_A_BAR = 180.0
 """Seconds to catch up with; on a busy wiki one answer may not reach through the overlap either."""
+
+_TOLD_BY_NAME = 20
 
 
 def run(
@@ -37,28 +62,46 @@ def run(
     wiki: Annotated[
         list[str] | None, typer.Option(help="Address of a wiki's api.php, instead of a file.")
     ] = None,
+    *,
     data: Annotated[Path | None, typer.Option(help="Data folder, instead of the file's.")] = None,
     host: Annotated[str | None, typer.Option(help="Address to serve on.")] = None,
     port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="Port of the page; 0: any that is free.")
     ] = None,
+    role: Annotated[
+        list[Role] | None,
+        typer.Option(help="Only this part of the work, may be given again; all by default."),
+    ] = None,
 ) -> None:
     """Poll wikis, score every edit once, and serve recent changes."""
-    settings = _settings(config, wiki or [])
-    settings = replace(
-        settings,
-        data_folder=str(data or settings.data_folder),
-        web=replace(
-            settings.web,
-            host=settings.web.host if host is None else host,
-            port=settings.web.port if port is None else port,
-        ),
-    )
+
+    def read() -> Settings:
+        settings = _settings(config, wiki or [])
+        return replace(
+            settings,
+            data_folder=str(data or settings.data_folder),
+            web=replace(
+                settings.web,
+                host=settings.web.host if host is None else host,
+                port=settings.web.port if port is None else port,
+            ),
+        )
+
+    settings = read()
+    set_up_logs(settings.logs)
     check_settings(settings)
+    check_places(settings)
+    roles = frozenset(role or EVERY)
     with ExitStack() as stack:
-        stack.enter_context(locked(settings.data))
-        listening = stack.enter_context(listen(settings.web.host, settings.web.port))
-        asyncio.run(_run(settings, listening))
+        if role:
+            make_folder(settings.data)
+        else:
+            stack.enter_context(locked(settings.data))
+        # Processes that serve share the port; another's health must not be answered on it.
+        is_shared = bool(role) and Role.SERVE in roles
+        web = settings.web
+        listening = stack.enter_context(listen(web.host, web.port, is_shared=is_shared))
+        run_loop(_run(settings, roles, listening, read))
 
 
 def _settings(config: Path | None, apis: list[str]) -> Settings:
@@ -74,45 +117,261 @@ def _settings(config: Path | None, apis: list[str]) -> Settings:
     return load_settings(config or DEFAULT_FILE)
 
 
-async def _run(settings: Settings, listening: socket.socket) -> None:
-    async with http_client() as client:
-        options = dict(settings.model)
-        model = open_model(options.pop("kind", DEFAULT_KIND), options, client)
-        wikis = await connect(settings.wikis, client, settings.data)
-        sources = {wiki.info.site.wiki_id: _source(settings, wiki) for wiki in wikis}
-        asked = {wiki.info.site.wiki_id: _asked(wiki) for wiki in wikis}
-        sites = {wiki.info.site.wiki_id: wiki.info.site for wiki in wikis}
-        parts = Parts(
-            sources=[EventBusSource(source) for source in sources.values()],
-            model=model,
-            levels=levels_of(model),
-            wikis=asked,
-            site_of=sites.get,
+async def _run(
+    settings: Settings,
+    roles: frozenset[Role],
+    listening: socket.socket,
+    read: Callable[[], Settings],
+) -> None:
+    states = ModelStates(settings, makes=bool(roles & {Role.MATERIALISE, Role.SERVE}))
+    async with http_client() as client, streams_client() as following:
+        choosing_of(settings.levels)
+        wikis = Wikis(settings.wikis, client, settings.data)
+        known = _Known(settings, wikis, following, client)
+        try:
+            state = await states.read()
+            rules = _rules(settings, state, client)
+            if _asks(settings, roles):
+                await wikis.connect()
+            reloading = Reloading(settings, read, wikis)
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reloading.reload)
+            serving = _Serving(settings, roles, listening)
+            ending = asyncio.create_task(until_signal())
+            while True:
+                changing = asyncio.create_task(states.changed(state))
+                end = asyncio.create_task(_first_of(ending, changing))
+                parts = _parts(settings, roles, known, rules, client)
+                await _run_parts(settings, parts, serving, known, end)
+                changing.cancel()
+                if ending.done():
+                    break
+                state = await states.read()
+                rules = _rules(settings, state, client)
+        finally:
+            await wikis.close()
+            await states.close()
+
+
+def _rules(settings: Settings, state: ModelState, client: httpx.AsyncClient) -> list[ModelRule]:
+    rules = state.in_order(open_rules(state.blocks(settings), client))
+    check_aliases(settings.ores.aliases, rules)
+    return rules
+
+
+async def _first_of(*tasks: asyncio.Task[None]) -> None:
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+
+
+class _Serving:
+    """Gives a listening socket each time that the parts begin: a server closes the one it had."""
+
+    def __init__(
+        self, settings: Settings, roles: frozenset[Role], listening: socket.socket
+    ) -> None:
+        self._listening = listening
+        self._is_shared = roles != EVERY and Role.SERVE in roles
+        self._has_begun = False
+        self._host = settings.web.host
+        self._port = listening.getsockname()[1]
+
+    def socket(self) -> socket.socket:
+        """Return a socket. Who connects in between waits, or is another process's guest."""
+        if not self._is_shared:
+            return self._listening.dup()
+        if self._has_begun:
+            return listen(self._host, self._port, is_shared=True)
+        self._has_begun = True
+        return self._listening
+
+
+class _Known:
+    """The connected wikis as the roles ask for them; there may be more of them by and by."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        wikis: Wikis,
+        following: httpx.AsyncClient,
+        client: httpx.AsyncClient,
+    ) -> None:
+        self._settings = settings
+        self._client = client
+        self._following = following
+        self.wikis = wikis
+        self.gate = Gate(is_known=False)
+        self._room = Room()
+        self.asked: dict[str, AskedWiki] = {}
+        self.fetching: dict[str, Fetching] = {}
+        self.sites: dict[str, Site] = {}
+        self.consumers: dict[str, Consumer] = {}
+        self.polling: dict[str, PollingSource] = {}
+        self._wake: dict[str, Wake] = {}
+        wikis.on_connect(self._add, self._remove)
+
+    def sources(self) -> list[Source]:
+        """Return what brings edits, or the news of them, beside polling."""
+        settings, feeds = self._settings, list[Source]()
+        self.polling.clear()
+        self._wake.clear()
+        if settings.rc_feed:
+            feeds.append(RcFeed(settings.rc_feed.host, settings.rc_feed.port, self._wake))
+        if settings.event_streams:
+            address = settings.event_streams.address
+            store = StateFile(_position_file(settings.data, address), EventStreamsState)
+            followed = EventStreamsSource(
+                self._following, address, store, wiki_ids=self.asked.keys(), wake=self._wake
+            )
+            feeds.append(_in_the_log_once(followed))
+        return feeds
+
+    async def arriving(self) -> AsyncIterator[Source]:
+        """Yield what polls each wiki, as wikis connect."""
+        async for wiki in self.wikis.each():
+            source = _source(self._settings, wiki, self.gate)
+            self.polling[wiki.wiki_id] = source
+            self._wake[wiki.wiki_id] = source.wake
+            yield _UntilEnded(_in_the_log_once(source), wiki.ended)
+
+    async def named(self) -> AsyncIterator[NamedWiki]:
+        """Yield each wiki once, as wikis connect."""
+        seen: set[str] = set()
+        async for wiki in self.wikis.each():
+            if wiki.wiki_id not in seen:
+                seen.add(wiki.wiki_id)
+                yield NamedWiki(wiki.wiki_id, wiki.settings)
+
+    def _add(self, wiki: ConnectedWiki) -> None:
+        reader = ApiReader(wiki.api, wiki.info.batch, Contents(self._room))
+        self.asked[wiki.wiki_id] = AskedWiki(
+            WikiEdits(wiki.api, wiki.info), reader, CompareReader(wiki.api)
         )
+        self.fetching[wiki.wiki_id] = Fetching(wiki.api, reader.kept)
+        site = wiki.info.site
+        self.sites[wiki.wiki_id] = replace(site, zone=wiki.settings.time_zone or site.zone)
+        if wiki.settings.oauth:
+            self.consumers[wiki.wiki_id] = Consumer(
+                wiki.settings.oauth, wiki.info.site, wiki.settings.api, self._client
+            )
 
-        def bars() -> list[Bar]:
-            return [
-                Bar(f"catching up with {wiki_id}", progress.done, progress.total)
-                for wiki_id, source in sources.items()
-                if (progress := source.catch_up) and progress.total > WORTH_A_BAR
-            ]
-
-        async def watch(service: Service) -> None:
-            for wiki in wikis:
-                site = wiki.info.site
-                typer.echo(f"{site.name} ({site.wiki_id}), {wiki.info.generator}")
-            typer.echo(f"Data folder: {settings.data.absolute()}")
-            typer.echo(f"Recent changes: {service.url}recent-changes   (Ctrl+C ends)")
-            await show_until(until_signal(), service, bars, Console(), counted=False)
-
-        await run_service(settings, parts, listening, watch)
+    def _remove(self, wiki: ConnectedWiki) -> None:
+        # Its site stays: there may be rows of it.
+        for known in (self.asked, self.fetching, self.polling, self._wake, self.consumers):
+            known.pop(wiki.wiki_id, None)
 
 
-def _asked(wiki: ConnectedWiki) -> AskedWiki:
-    return AskedWiki(WikiEdits(wiki.api, wiki.info), ApiReader(wiki.api, wiki.info.batch))
+class _UntilEnded:
+    """A source that ends with its wiki."""
+
+    def __init__(self, source: Source, ended: asyncio.Event) -> None:
+        self._source = source
+        self._ended = ended
+
+    @property
+    def name(self) -> str:
+        return self._source.name
+
+    async def run(self, emit: Emit) -> None:
+        working = asyncio.ensure_future(self._source.run(emit))
+        ending = asyncio.ensure_future(self._ended.wait())
+        try:
+            done, _ = await asyncio.wait([working, ending], return_when=asyncio.FIRST_COMPLETED)
+            if working in done:
+                working.result()
+        finally:
+            working.cancel()
+            ending.cancel()
+            await asyncio.gather(working, ending, return_exceptions=True)
 
 
-def _source(settings: Settings, wiki: ConnectedWiki) -> PollingSource:
+def _parts(
+    settings: Settings,
+    roles: frozenset[Role],
+    known: _Known,
+    rules: Sequence[ModelRule],
+    client: httpx.AsyncClient,
+) -> Parts:
+    return Parts(
+        sources=known.sources,
+        arriving=known.arriving,
+        named=known.named,
+        rules=rules,
+        wikis=known.asked,
+        site_of=known.sites.get,
+        client=client,
+        consumers=known.consumers,
+        roles=roles,
+        gate=known.gate,
+        watched=Watched(
+            known.polling,
+            lambda: _unreachable(settings, roles, known.wikis),
+            lambda: known.fetching,
+        ),
+    )
+
+
+async def _run_parts(
+    settings: Settings, parts: Parts, serving: _Serving, known: _Known, end: Awaitable[None]
+) -> None:
+    roles = parts.roles
+
+    def bars() -> list[Bar]:
+        return _bars(known.polling)
+
+    async def watch(service: Service) -> None:
+        _tell(settings, roles, known.wikis, service)
+        if _asks(settings, roles):
+            known.wikis.persevere()
+        await show_until(end, service, bars, Console(), counted=False)
+
+    await run_service(settings, parts, serving.socket(), watch)
+
+
+def _tell(settings: Settings, roles: frozenset[Role], wikis: Wikis, service: Service) -> None:
+    connected = list(wikis.connected.values())
+    for wiki in connected[:_TOLD_BY_NAME]:
+        typer.echo(f"{wiki.info.site.name} ({wiki.wiki_id}), {wiki.info.generator}")
+    if len(connected) > _TOLD_BY_NAME:
+        typer.echo(f"and {len(connected) - _TOLD_BY_NAME:,} more wikis")
+    for api, problem in _unreachable(settings, roles, wikis).items():
+        typer.echo(f"Not connected yet: {api} ({problem})", err=True)
+    if roles != EVERY:
+        typer.echo(f"Roles: {', '.join(in_order(roles))}")
+    typer.echo(f"Data folder: {settings.data.absolute()}")
+    if Role.SERVE in roles:
+        typer.echo(f"Recent changes: {service.url}recent-changes   (Ctrl+C ends)")
+    else:
+        typer.echo(f"Health: {service.url}readyz   (Ctrl+C ends)")
+
+
+def _asks(settings: Settings, roles: frozenset[Role]) -> bool:
+    """Tell whether the wikis are asked who they are: to keep their tables, too."""
+    keeps_tables = Role.MATERIALISE in roles and any(map(has_tables, settings.wikis))
+    return bool(roles & ASKING) or keeps_tables
+
+
+def _unreachable(settings: Settings, roles: frozenset[Role], wikis: Wikis) -> Mapping[str, str]:
+    return wikis.unreachable if _asks(settings, roles) else {}
+
+
+def _bars(polling: Mapping[str, PollingSource]) -> list[Bar]:
+    return [
+        Bar(f"catching up with {wiki_id}", progress.done, progress.total)
+        for wiki_id, source in polling.items()
+        if (progress := source.catch_up) and progress.total > WORTH_A_BAR
+    ]
+
+
+def _in_the_log_once(source: Source) -> Source:
+    """Have edits kept under one identifier, whichever source brings them first."""
+    return EventBusSource(source)
+
+
+def _position_file(data: Path, address: str) -> Path:
+    name = hashlib.sha256(address.encode()).hexdigest()[:16]
+    return data / "event_streams" / f"{name}.json"
+
+
+def _source(settings: Settings, wiki: ConnectedWiki, gate: Gate) -> PollingSource:
     store = StateFile(settings.data / "polling" / f"{wiki.info.site.wiki_id}.json", PollingState)
     return PollingSource(
         wiki.api,
@@ -120,4 +379,6 @@ def _source(settings: Settings, wiki: ConnectedWiki) -> PollingSource:
         store,
         interval=wiki.settings.interval,
         overlap=wiki.settings.overlap,
+        backfill=span_of(wiki.settings.backfill),
+        gate=gate,
     )

@@ -13,11 +13,22 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from revision_quality.bulk.engine import EngineChoice, EngineName
+from revision_quality.bulk.files import is_parquet
+from revision_quality.cli.dumps import (
+    PARTIAL_HELP,
+    WIKI_ID_HELP,
+    check_dump,
+    dump_site,
+    is_dump,
+    opened_dump,
+)
 from revision_quality.cli.wikis import first_contact, http_client, open_api
 from revision_quality.errors import InvalidRevisionError, SettingsError
 from revision_quality.events.page_change import PageChange
 from revision_quality.models.base import Prediction, Unscored
 from revision_quality.models.revert_risk import RevertRisk
+from revision_quality.scoring.backfill import batches, judge
 from revision_quality.scoring.not_scored import NotScored
 from revision_quality.scoring.rules import not_scorable
 from revision_quality.scoring.scorer import Scorer
@@ -36,25 +47,83 @@ Answer = dict[str, Any]
 
 def score(
     revisions: Annotated[list[int] | None, typer.Argument(help="Revision ids.")] = None,
+    *,
     wiki: Annotated[str | None, typer.Option(help="Address of the wiki's api.php.")] = None,
     file: Annotated[
         Path | None,
-        typer.Option(help="Lift Wing revision_data objects, one a line; - for standard input."),
+        typer.Option(
+            help="Lift Wing revision_data objects, one a line, - for standard input;"
+            " or an XML history dump (*.xml, .bz2, .gz, .xz, .7z)."
+            " With --output also *.parquet, a folder, or a pattern in quotes."
+        ),
     ] = None,
     model: Annotated[Path | None, typer.Option(help="Model file; else the package's.")] = None,
+    wiki_id: Annotated[str | None, typer.Option(help=WIKI_ID_HELP)] = None,
+    partial: Annotated[bool, typer.Option("--partial", help=PARTIAL_HELP)] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for Parquet instead: many workers, and a repetition goes on where it was."
+        ),
+    ] = None,
+    engine: Annotated[
+        EngineName | None, typer.Option(help="The workers: processes here, or Ray.")
+    ] = None,
+    address: Annotated[
+        str | None,
+        typer.Option(help="Of a Ray cluster, host:port; else RAY_ADDRESS, else this machine."),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Number of workers on this machine; else its cores.")
+    ] = None,
 ) -> None:
     """Print a Lift Wing response for each revision, one a line, in order, errors included."""
+    if output is not None:
+        if file is None or wiki is not None or revisions:
+            raise SettingsError("--output goes with --file, the edits to score in bulk")
+        choice = EngineChoice(engine or EngineName.LOCAL, address, workers)
+        _score_in_bulk(file, output, model, choice, wiki_id, is_partial=partial)
+        return
+    if engine or address or workers:
+        raise SettingsError("--engine, --address and --workers go with --output FOLDER")
+    if file is not None and (file.is_dir() or is_parquet(file)):
+        raise SettingsError(f"{file} is scored in bulk: give --output FOLDER too")
     if (wiki is None) == (file is None):
         raise SettingsError("give --wiki URL and revision ids, or --file F")
     if file is not None and revisions:
         raise SettingsError("revision ids go with --wiki, not with --file")
     if wiki is not None and not revisions:
         raise SettingsError("give the revision ids to score behind --wiki URL")
+    if (wiki_id is not None or partial) and (file is None or not is_dump(file)):
+        raise SettingsError("--wiki-id and --partial go with an XML dump as --file")
+    if file is not None and is_dump(file):
+        check_dump(file)
     scorer = RevertRisk.load(model)
     if wiki is not None:
         asyncio.run(_score_wiki(scorer, wiki, revisions or []))
+    elif file is not None and is_dump(file):
+        asyncio.run(_score_dump(scorer, file, wiki_id, is_partial=partial))
     elif file is not None:
         _score_file(scorer, file)
+
+
+def _score_in_bulk(
+    file: Path,
+    output: Path,
+    model: Path | None,
+    engine: EngineChoice,
+    wiki_id: str | None,
+    *,
+    is_partial: bool,
+) -> None:
+    try:
+        from revision_quality.cli.bulk import score_in_bulk  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise SettingsError(
+            f"--output needs the package {error.name}: install it with"
+            " `pip install 'revision-quality[bulk]'`"
+        ) from error
+    score_in_bulk(file, output, model, engine, wiki_id, is_partial=is_partial)
 
 
 def _score_file(model: RevertRisk, path: Path) -> None:
@@ -97,6 +166,20 @@ def _read_line(line: bytes) -> RevisionData | Answer:
         return read_revision_data(value)
     except InvalidRevisionError as error:
         return {"detail": str(error)}
+
+
+async def _score_dump(
+    model: RevertRisk, path: Path, wiki_id: str | None, *, is_partial: bool
+) -> None:
+    site = dump_site(path, wiki_id)
+    scorer = Scorer(model)
+    with opened_dump(path, site, is_partial=is_partial) as edits:
+        for batch in batches(edits):
+            outcomes = await judge(scorer, batch)
+            _print(
+                _answer(model, site.wiki_id, edit.change.revision.rev_id, outcome)
+                for edit, outcome in zip(batch, outcomes, strict=True)
+            )
 
 
 async def _score_wiki(model: RevertRisk, url: str, rev_ids: list[int]) -> None:

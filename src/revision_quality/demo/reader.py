@@ -1,6 +1,7 @@
 """Reads the sample's edits as a wiki's API would give them."""
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -9,6 +10,7 @@ from revision_quality.events.page_change import PageChange
 from revision_quality.wiki.contents import Content
 from revision_quality.wiki.reader import Unreadable, assemble
 from revision_quality.wiki.revision import Revision
+from revision_quality.wiki.text_diff import diff_rows
 
 
 class SampleReader:
@@ -30,6 +32,10 @@ class SampleReader:
     def edits(self, wiki_id: str) -> "SampleEdits":
         """Return what finds the edits of one wiki by their ids."""
         return SampleEdits(change for change in self.changes if change.wiki_id == wiki_id)
+
+    def diffs(self, wiki_id: str) -> "SampleDiffs":
+        """Return what compares the texts of one wiki."""
+        return SampleDiffs(wiki_id, self._texts)
 
     async def read(self, changes: Sequence[PageChange]) -> list[Revision | Unreadable]:
         """Return one answer for each edit, in their order."""
@@ -63,6 +69,22 @@ class SampleEdits:
     async def read(self, rev_ids: Sequence[int]) -> dict[int, PageChange]:
         """Return the edits that the sample has."""
         return {rev_id: self._changes[rev_id] for rev_id in rev_ids if rev_id in self._changes}
+
+
+class SampleDiffs:
+    """Compares the sample's texts of one wiki."""
+
+    def __init__(self, wiki_id: str, texts: Mapping[tuple[str, int], tuple[str, str]]) -> None:
+        self._wiki_id = wiki_id
+        self._texts = texts
+
+    async def read(self, rev_id: int, parent_id: int | None) -> str | None:
+        """Return the rows of the diff, None of what the sample has not."""
+        texts = self._texts.get((self._wiki_id, rev_id))
+        if texts is None:
+            return None
+        text, parent_text = texts
+        return await asyncio.to_thread(diff_rows, parent_text, text)
 
 
 def _key(change: PageChange) -> tuple[str, int]:

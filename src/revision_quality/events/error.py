@@ -25,11 +25,12 @@ class ErrorEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def build_error(
-    *, emitter_id: str, stream: str, offset: int, raw: bytes, error: Exception
+    *, emitter_id: str, stream: str, offset: int, raw: bytes, error: Exception, partition: int = 0
 ) -> ErrorEvent:
-    """Build the dead letter of the event at `offset` of `stream`."""
+    """Build the dead letter of the event at `offset` of a partition of `stream`."""
+    place = (stream, offset, partition) if partition else (stream, offset)
     return ErrorEvent(
-        meta=Meta(stream=DEAD_LETTER, id=event_id("error", emitter_id, stream, offset)),
+        meta=Meta(stream=DEAD_LETTER, id=event_id("error", emitter_id, *place)),
         emitter_id=emitter_id,
         message=str(error),
         raw_event=raw.decode("utf-8", "replace"),

@@ -36,7 +36,7 @@ class ChangelogKind(StrEnum):
     DELETE = "delete"
 
 
-class UserEntity(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class UserEntity(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A user as an event has it. An anonymous editor has no user_id."""
 
     user_text: str | None = None
@@ -51,7 +51,7 @@ class UserEntity(Struct, frozen=True, kw_only=True, omit_defaults=True):
     wiki_id: str | None = None
 
 
-class RedirectPageLink(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class RedirectPageLink(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Where a redirect leads."""
 
     page_title: str
@@ -61,7 +61,7 @@ class RedirectPageLink(Struct, frozen=True, kw_only=True, omit_defaults=True):
     interwiki_prefix: str | None = None
 
 
-class PageEntity(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class PageEntity(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A page; `page_title` has its namespace prefix and underscores."""
 
     page_id: Number
@@ -73,7 +73,7 @@ class PageEntity(Struct, frozen=True, kw_only=True, omit_defaults=True):
     revision_count: Number | None = None
 
 
-class PriorPage(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class PriorPage(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Only what differed before: a move carries no page_id here."""
 
     page_id: Number | None = None
@@ -84,7 +84,7 @@ class PriorPage(Struct, frozen=True, kw_only=True, omit_defaults=True):
     revision_count: Number | None = None
 
 
-class ContentSlot(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ContentSlot(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One slot's content."""
 
     slot_role: str
@@ -95,7 +95,7 @@ class ContentSlot(Struct, frozen=True, kw_only=True, omit_defaults=True):
     origin_rev_id: Number | None = None
 
 
-class Revert(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Revert(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Set on an edit that reverts others."""
 
     method: str | None = None
@@ -106,7 +106,7 @@ class Revert(Struct, frozen=True, kw_only=True, omit_defaults=True):
     rev_reverted_newest_id: Number | None = None
 
 
-class PriorRevision(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class PriorRevision(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A revision of which nothing is certain: `prior_state` holds any subset of the fields.
 
     `rev_parent_id` is 0 for the first revision of a page and absent where unknown; `comment` and
@@ -135,14 +135,14 @@ class RevisionEntity(PriorRevision, frozen=True, kw_only=True, omit_defaults=Tru
     rev_dt: Timestamp
 
 
-class PriorState(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class PriorState(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What was before, as far as it differed."""
 
     page: PriorPage | None = None
     revision: PriorRevision | None = None
 
 
-class PageChange(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class PageChange(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The event. `comment` is the reason of a move, a deletion or an undeletion."""
 
     schema: str = field(name="$schema")

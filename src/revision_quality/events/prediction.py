@@ -28,7 +28,7 @@ SCHEMA_PREFIX = "/mediawiki/page/prediction_classification_change/1."
 Probability = Annotated[float, Constraint(ge=0, le=1)]
 
 
-class PredictionPriorRevision(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class PredictionPriorRevision(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A revision without its content slots and its revert, which the schema has not."""
 
     rev_id: Number | None = None
@@ -51,14 +51,14 @@ class PredictionRevision(PredictionPriorRevision, frozen=True, kw_only=True, omi
     rev_dt: Timestamp
 
 
-class PredictionPriorState(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class PredictionPriorState(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What was before, as far as page_change said it."""
 
     page: PriorPage | None = None
     revision: PredictionPriorRevision | None = None
 
 
-class EditEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class EditEvent(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What a prediction and a prediction error tell of the edit itself."""
 
     schema: str = field(name="$schema")
@@ -75,7 +75,7 @@ class EditEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
     prior_state: PredictionPriorState | None = None
 
 
-class PredictedClassification(Struct, frozen=True, kw_only=True):
+class PredictedClassification(Struct, frozen=True, kw_only=True, gc=False):
     """The model's answer; `probabilities` holds "true" and "false", P(reverted) and its rest."""
 
     model_name: str

@@ -6,6 +6,7 @@ prediction_classification_change has no place for this, so it has a stream and a
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from revision_quality.events.decoding import EventDecoder
 from revision_quality.events.meta import event_id
@@ -43,6 +44,15 @@ class PredictionError(EditEvent, frozen=True, kw_only=True, omit_defaults=True):
 def prediction_error_id(wiki_id: str, rev_id: int, model_name: str, model_version: str) -> str:
     """Return the `meta.id` of the prediction error of this edit and model."""
     return event_id("prediction_error", wiki_id, rev_id, model_name, model_version)
+
+
+def as_retry(event: PredictionError, retry_id: str | None) -> PredictionError:
+    """Return the error of a further attempt, which `retry_id` asked for: an event of its own.
+
+    Under the first attempt's id it would be a repetition, and the old reason would stay.
+    """
+    identifier = event_id("prediction_error of a retry", str(event.meta.id), str(retry_id))
+    return replace(event, meta=replace(event.meta, id=identifier))
 
 
 def build_prediction_error(change: PageChange, error: ErrorDetail) -> PredictionError:

@@ -3,6 +3,9 @@
 Source: the schemas `/mediawiki/revision/tags-change/1.x` and
 `/mediawiki/revision/visibility-change/1.x`, which share the fields of revision/create. Only those
 that this package reads or writes are named; others are ignored.
+
+`performer` is who changed the tags or the visibility. `editor`, who made the revision, is this
+package's own: where a hidden name is shown again, it says which. MediaWiki's events have none.
 """
 
 from msgspec import Struct, field
@@ -41,6 +44,7 @@ class _RevisionChange(Struct, frozen=True, kw_only=True, omit_defaults=True):
     rev_parent_id: Number | None = None
     comment: str | None = None
     performer: RevisionPerformer | None = None
+    editor: RevisionPerformer | None = None
 
 
 class PriorTags(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -40,7 +40,9 @@ StreamConfigs = Mapping[str, StreamConfig]
 """The streams by name."""
 
 _PAGE_CHANGE = "mediawiki/page/change"
-_PREDICTION = "mediawiki/page/prediction_classification_change"
+PREDICTION_SCHEMA = "mediawiki/page/prediction_classification_change"
+"""The schema title of every stream of scores."""
+
 _REVISION_CREATE = "mediawiki/revision/create"
 
 _KEPT = (
@@ -60,11 +62,17 @@ _KEPT = (
         public=True,
     ),
     StreamConfig(
-        stream=names.PREDICTION, schema_title=_PREDICTION, intake=Intake.REFUSE, public=True
+        stream=names.PREDICTION, schema_title=PREDICTION_SCHEMA, intake=Intake.REFUSE, public=True
     ),
     StreamConfig(
         stream=names.PREDICTION_ERROR,
         schema_title="revision_quality/prediction_error",
+        intake=Intake.REFUSE,
+        public=True,
+    ),
+    StreamConfig(
+        stream=names.VERDICT,
+        schema_title="revision_quality/verdict",
         intake=Intake.REFUSE,
         public=True,
     ),
@@ -91,20 +99,27 @@ _IGNORED = {
 
 
 def stream_configs(
-    *, accepts_scores: bool = False, more: Iterable[StreamConfig] = ()
+    *,
+    accepts_scores: bool = False,
+    scores: Iterable[str] = (),
+    more: Iterable[StreamConfig] = (),
 ) -> StreamConfigs:
     """Return the streams that this service knows.
 
-    `accepts_scores` lets others post predictions and prediction errors, for an instance that keeps
-    what another one has scored; `more` adds streams, or replaces some. Streams of jobs
-    (`mediawiki.job.*`) are unknown on purpose: a job that is accepted and not run is lost.
+    `scores` are further streams of scores. `accepts_scores` lets others post predictions and
+    prediction errors, for an instance that keeps what another one has scored; `more` adds streams,
+    or replaces some. Streams of jobs (`mediawiki.job.*`) are unknown on purpose: a job that is
+    accepted and not run is lost.
     """
+    scores = tuple(scores)
     ignored = (
         StreamConfig(stream=stream, schema_title=title, intake=Intake.IGNORE)
         for stream, title in _IGNORED.items()
     )
     configs = {config.stream: config for config in (*_KEPT, *ignored)}
+    for stream in scores:
+        configs[stream] = replace(configs[names.PREDICTION], stream=stream)
     if accepts_scores:
-        for stream in (names.PREDICTION, names.PREDICTION_ERROR):
+        for stream in (names.PREDICTION, names.PREDICTION_ERROR, *scores):
             configs[stream] = replace(configs[stream], intake=Intake.STORE)
     return MappingProxyType(configs | {config.stream: config for config in more})

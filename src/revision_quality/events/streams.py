@@ -18,5 +18,17 @@ PREDICTION = "mediawiki.page_revert_risk_prediction_change.v1"
 PREDICTION_ERROR = "revision_quality.prediction_error.v1"
 """Edits that got no score, with the reason; Wikimedia has no such stream."""
 
+RETRY = "revision_quality.retry.v1"
+"""Edits to be scored again, each a page_change event: failed ones, readable ones by now."""
+
 DEAD_LETTER = "revision_quality.error.v1"
 """Events that could not be read: `/error/2.1.0` with the raw event."""
+
+VERDICT = "revision_quality.verdict.v1"
+"""What patrollers say of scored edits. Public."""
+
+PAUSE = "revision_quality.pause.v1"
+"""What is paused. The last event of each wiki and model stays, however old: see KEPT."""
+
+KEPT = frozenset({PAUSE})
+"""Streams that no age drops."""

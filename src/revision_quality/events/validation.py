@@ -10,13 +10,15 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import jsonschema_rs
 import msgspec
 from msgspec import Struct
 
 from revision_quality.errors import InvalidEventError
+
+if TYPE_CHECKING:
+    import jsonschema_rs
 
 _URI = re.compile(r"/(?P<title>[a-z][a-z0-9_/-]{0,200})/(?P<major>\d{1,4})\.\d{1,6}\.\d{1,6}")
 _MOST_VIOLATIONS = 20
@@ -75,7 +77,7 @@ def describe(wrong: tuple[Violation, ...]) -> str:
     return ", ".join(f"'{item.data_path}' {item.message}" for item in wrong)
 
 
-def _violation(error: jsonschema_rs.ValidationError) -> Violation:
+def _violation(error: "jsonschema_rs.ValidationError") -> Violation:
     schema_path = "/".join(map(str, error.schema_path))
     return Violation(
         keyword=str(error.schema_path[-1]) if error.schema_path else "schema",
@@ -90,11 +92,14 @@ def _step(step: str | int) -> str:
 
 
 @cache
-def _validators() -> Mapping[SchemaUri, jsonschema_rs.Draft7Validator]:
+def _validators() -> "Mapping[SchemaUri, jsonschema_rs.Draft7Validator]":
     return MappingProxyType({uri: _validator(schema) for uri, schema in _schemas().items()})
 
 
-def _validator(schema: Mapping[str, Any]) -> jsonschema_rs.Draft7Validator:
+def _validator(schema: Mapping[str, Any]) -> "jsonschema_rs.Draft7Validator":
+    # It takes 3 MB, and only who is sent events needs it.
+    import jsonschema_rs  # noqa: PLC0415
+
     return jsonschema_rs.Draft7Validator(dict(schema), validate_formats=True)
 
 

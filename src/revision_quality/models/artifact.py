@@ -12,9 +12,12 @@ from msgspec import Struct
 
 from revision_quality.errors import ModelError
 from revision_quality.levels.level import Level
-from revision_quality.models.trees import Doubles, Trees
+from revision_quality.models.features.ngrams import BUCKETS
+from revision_quality.models.features.vector import LEARNT, Vector
+from revision_quality.models.ngram_weights import NgramWeights
+from revision_quality.models.trees import Doubles, Floats, Trees
 
-FORMAT = 1
+FORMAT = 3
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -48,11 +51,17 @@ class Calibration(Struct, frozen=True):
 
 
 class Artifact(Struct, frozen=True):
-    """A model file's content."""
+    """A model file's content; `ngrams` has the weights behind each of the features LEARNT."""
 
     header: Header
     trees: Trees
+    ngrams: tuple[NgramWeights, ...]
     calibration: Calibration
+
+    def row(self, measured: Vector) -> Floats:
+        """Return what the trees read of an edit: the values of FEATURES."""
+        read = zip(self.ngrams, measured.ngrams, strict=True)
+        return measured.with_learnt([learnt.log_odds(buckets) for learnt, buckets in read])
 
 
 _TREE_ARRAYS = ("feature", "threshold", "left", "value", "cover", "roots")
@@ -69,6 +78,8 @@ def dump(artifact: Artifact) -> bytes:
     buffer = io.BytesIO()
     arrays = {name: getattr(artifact.trees, name) for name in _TREE_ARRAYS}
     arrays["feature"] = arrays["feature"].astype(np.uint8)
+    arrays |= {name: arrays[name].astype(np.int32) for name in ("left", "roots")}
+    arrays["ngram_weights"] = np.stack([each.weights for each in artifact.ngrams], dtype=np.float16)
     arrays["margins"] = artifact.calibration.margins
     arrays["probabilities"] = artifact.calibration.probabilities
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -83,20 +94,22 @@ def dump(artifact: Artifact) -> bytes:
 def _read(archive: zipfile.ZipFile) -> Artifact:
     header = msgspec.json.decode(archive.read("header.json"), type=Header)
     arrays = {}
-    for name in (*_TREE_ARRAYS, "margins", "probabilities"):
+    for name in (*_TREE_ARRAYS, "ngram_weights", "margins", "probabilities"):
         stream = io.BytesIO(archive.read(f"{name}.npy"))
         arrays[name] = np.lib.format.read_array(stream, allow_pickle=False)
     trees = Trees(
-        feature=arrays["feature"].astype(np.int32),
+        feature=arrays["feature"].astype(np.intp),
         threshold=arrays["threshold"],
-        left=arrays["left"],
+        left=arrays["left"].astype(np.intp),
         value=arrays["value"],
         cover=arrays["cover"],
-        roots=arrays["roots"],
+        roots=arrays["roots"].astype(np.intp),
         depth=header.depth,
         base=header.base,
     )
-    return Artifact(header, trees, Calibration(arrays["margins"], arrays["probabilities"]))
+    ngrams = tuple(map(NgramWeights, arrays["ngram_weights"].astype(np.float32)))
+    calibration = Calibration(arrays["margins"], arrays["probabilities"])
+    return Artifact(header, trees, ngrams, calibration)
 
 
 def _check(artifact: Artifact) -> None:
@@ -113,6 +126,8 @@ def _check(artifact: Artifact) -> None:
         raise ValueError("a node points outside of its tree")
     if trees.feature.max() >= len(header.features):
         raise ValueError("a node asks for a feature that the list does not have")
+    if [each.weights.shape for each in artifact.ngrams] != [(BUCKETS,)] * len(LEARNT):
+        raise ValueError("not one weight for each n-gram")
 
 
 def load(data: bytes, origin: str) -> Artifact:

@@ -1,7 +1,7 @@
 """What scoring asks of a model, and what a model answers."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -46,4 +46,13 @@ class Model(Protocol):
 
     async def predict(self, revisions: Sequence[Revision]) -> Sequence[Prediction | Unscored]:
         """Score `revisions`: one answer each, in their order. Raises ModelError for the batch."""
+        ...
+
+
+@runtime_checkable
+class PromptModel(Model, Protocol):
+    """A model that scores in the calling thread what takes no longer than a few milliseconds."""
+
+    def predict_at_once(self, revision: Revision) -> Prediction | None:
+        """Score one revision, None where that takes long or it gets no score."""
         ...

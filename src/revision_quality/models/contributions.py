@@ -5,7 +5,7 @@ feature left out of a coalition sends a row down both branches, by the share of 
 that took each. XGBoost's `pred_contribs` computes the same values.
 """
 
-from math import factorial
+from functools import cache
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -14,6 +14,8 @@ import numpy.typing as npt
 from revision_quality.models.trees import Doubles, Floats, Trees
 
 _NO_FEATURE = -1
+_LEAST_SHARE = 1e-9
+"""For a branch that no training weight took, which a file from elsewhere may hold."""
 
 
 class _Step(NamedTuple):
@@ -59,6 +61,7 @@ class Paths(NamedTuple):
             for place, (index, step) in enumerate(steps.items()):
                 feature[leaf, place] = index
                 low[leaf, place], high[leaf, place], share[leaf, place] = step
+        share = np.maximum(share, _LEAST_SHARE)
         return cls(feature, low, high, share, np.array([value for _, value in found]))
 
     @property
@@ -71,17 +74,28 @@ class Paths(NamedTuple):
 
         They add up to that difference.
         """
-        values = row[self.feature]
+        values = row.take(self.feature)
         met = ((self.low <= values) & (values < self.high)).astype(np.float64)
-        width = self.share.shape[1]
-        sums = np.zeros(len(row))
-        for place in range(width):
-            others = [other for other in range(width) if other != place]
-            weight = _coalitions(met[:, others], self.share[:, others])
-            part = self.value * (met[:, place] - self.share[:, place]) * weight
-            used = self.feature[:, place] != _NO_FEATURE
-            sums += np.bincount(self.feature[used, place], part[used], len(row))
-        return sums
+        gained = met - self.share
+        parts = np.zeros_like(gained)
+        for place, weight in zip(*_quadrature(self.share.shape[1]), strict=True):
+            factors = self.share + place * gained
+            parts += (weight * self.value * factors.prod(axis=1))[:, None] / factors
+        sums = np.bincount(self.feature.ravel() + 1, (parts * gained).ravel(), len(row) + 1)
+        return np.asarray(sums[1:], np.float64)
+
+
+@cache
+def _quadrature(players: int) -> tuple[list[float], list[float]]:
+    """Return places in 0 to 1 and weights that integrate a polynomial of degree players - 1.
+
+    A coalition of k among n players has the Shapley weight k! (n - k - 1)! / n!, which is the
+    integral of t^k (1 - t)^(n - k - 1) over t from 0 to 1. The sum over all coalitions of the other
+    players is then the integral of the product of their (1 - t) share + t met: a polynomial, for
+    which Gauss and Legendre's rule is exact.
+    """
+    places, weights = np.polynomial.legendre.leggauss((players + 1) // 2)
+    return ((places + 1) / 2).tolist(), (weights / 2).tolist()
 
 
 class _Node(NamedTuple):
@@ -107,23 +121,3 @@ def _branches(
     below = _Step(low, min(high, threshold), share * to_left)
     above = _Step(max(low, threshold), high, share * (1 - to_left))
     return [(left, steps | {feature: below}), (left + 1, steps | {feature: above})]
-
-
-def _coalitions(met: Doubles, share: Doubles) -> Doubles:
-    """Sum over all coalitions of the other players, each by its Shapley weight.
-
-    The product of (share + met t) has as its coefficient of t^k the sum over coalitions of k.
-    """
-    players = met.shape[1] + 1
-    by_size = np.zeros((len(met), players))
-    by_size[:, 0] = 1.0
-    for player in range(players - 1):
-        joined = by_size[:, :-1] * met[:, player, None]
-        by_size *= share[:, player, None]
-        by_size[:, 1:] += joined
-    weights = [
-        factorial(size) * factorial(players - size - 1) / factorial(players)
-        for size in range(players)
-    ]
-    summed: Doubles = by_size @ np.array(weights)
-    return summed

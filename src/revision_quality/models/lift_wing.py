@@ -1,7 +1,7 @@
 """A model on another server: Lift Wing, or any that speaks its revert risk protocol."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import httpx
 import msgspec
@@ -69,6 +69,9 @@ class LiftWing:
     it: they need not be able to read the wiki. `lang` is then what to say for wikis that are no
     open Wikipedia; without it those are not scored.
 
+    `langs` says by wiki_id what a server calls wikis that are no open Wikipedias, where it can read
+    them, as another instance of this service does.
+
     500, 502, 503, 504, 429 and network errors are tried up to `attempts` times, with a growing
     pause or the one that Retry-After names (30 seconds at most). 400 and 422 are final.
     """
@@ -84,6 +87,7 @@ class LiftWing:
         access_token: str | None = None,
         sends_text: bool = False,
         lang: str | None = None,
+        langs: Mapping[str, str] = {},
         batch: int = protocol.BATCH,
         timeout: float = TIMEOUT_SECONDS,
         attempts: int = ATTEMPTS,
@@ -96,6 +100,7 @@ class LiftWing:
         self._learnt = UNKNOWN_VERSION
         self._sends_text = sends_text
         self._lang = lang
+        self._langs = langs
         self._batch = 1 if sends_text else min(batch, protocol.BATCH)
         self._timeout = timeout
         self._attempts = attempts
@@ -144,7 +149,7 @@ class LiftWing:
         """Group what can be asked for by language; the rest gets its outcome at once."""
         places: dict[str, list[int]] = {}
         for place, revision in enumerate(revisions):
-            lang = protocol.lang_of(revision.wiki_id) or (self._lang if self._sends_text else None)
+            lang = self._lang_of(revision.wiki_id)
             if lang is None:
                 outcomes[place] = _unknown_wiki(revision.wiki_id, self._sends_text)
             elif revision.rev_id is None and not self._sends_text:
@@ -153,6 +158,10 @@ class LiftWing:
             else:
                 places.setdefault(lang, []).append(place)
         return places
+
+    def _lang_of(self, wiki_id: str) -> str | None:
+        known = self._langs.get(wiki_id) or protocol.lang_of(wiki_id)
+        return known or (self._lang if self._sends_text else None)
 
     async def _try(self, ask: _Ask, revisions: Sequence[Revision]) -> list[_Outcome] | ModelError:
         try:
@@ -264,7 +273,7 @@ class LiftWing:
 
 
 def _unknown_wiki(wiki_id: str, sends_text: bool) -> Unscored:
-    advice = "set model.lang" if sends_text else "set model.sends_text where the server allows it"
+    advice = "set model.lang" if sends_text else "say in model.langs what the server calls it"
     return Unscored(
         "wiki_not_supported",
         f"{wiki_id} is no open Wikipedia, the only wikis that Lift Wing knows by name; {advice}.",

@@ -1,8 +1,19 @@
 """Why a score is what it is, in a patroller's words."""
 
+from enum import StrEnum
+
 from msgspec import Struct
 
 from revision_quality.models.features.feature import Feature
+
+
+class Form(StrEnum):
+    """Which of a feature's phrases a value takes."""
+
+    ABOVE = "above"
+    ZERO = "zero"
+    BELOW = "below"
+    MISSING = "missing"
 
 
 class Reason(Struct, frozen=True):
@@ -10,13 +21,17 @@ class Reason(Struct, frozen=True):
 
     `contribution` is in log odds: above 0 it raised the score, below 0 it lowered it; the
     contributions of all features add up to the score's distance from the average. `text` is a
-    phrase whose subject is the edit, such as "removes 4 references".
+    phrase whose subject is the edit, such as "removes 4 references"; for one in another language,
+    `form` tells which phrase of the feature it is, and `is_limit` that the value is counted no
+    further.
     """
 
     feature: str
     value: float
     contribution: float
     text: str
+    form: Form = Form.ABOVE
+    is_limit: bool = False
 
 
 class _Phrase(Struct, frozen=True):
@@ -199,6 +214,21 @@ _PHRASES = {
     "mean_word_added": _Phrase(
         "adds words of {n} {character|characters} on average", "adds no word"
     ),
+    "added_text_odds": _Phrase(
+        "adds text that reads like what was reverted on other pages",
+        "adds no text",
+        "adds text that reads like what was kept on other pages",
+    ),
+    "removed_text_odds": _Phrase(
+        "removes text that reads like what was wrong to remove on other pages",
+        "removes no text",
+        "removes text that reads like what was right to remove on other pages",
+    ),
+    "comment_odds": _Phrase(
+        "has a summary that reads like those of reverted edits",
+        "has no summary of its own",
+        "has a summary that reads like those of kept edits",
+    ),
     "mean_word_removed": _Phrase(
         "removes words of {n} {character|characters} on average", "removes no word"
     ),
@@ -222,12 +252,22 @@ def _fill(pattern: str, size: float) -> str:
     return text
 
 
+def reason(feature: Feature, value: float, contribution: float) -> Reason:
+    """Return what a feature's value did, with a phrase for it."""
+    form, is_limit = _form(feature, value), value == feature.high
+    text = say(feature, value)
+    return Reason(feature.name, value, contribution, text, form, is_limit)
+
+
 def say(feature: Feature, value: float) -> str:
     """Return a phrase for a feature's value."""
-    phrase = _PHRASES[feature.name]
-    if value == feature.missing:
-        return phrase.missing or phrase.zero
-    pattern = phrase.above if value > 0 else phrase.below if value < 0 else phrase.zero
+    pattern = getattr(_PHRASES[feature.name], _form(feature, value))
     if value == feature.high and "{n}" in pattern:
         pattern = pattern.replace("{n}", "{n} or more")
     return _fill(pattern, abs(value))
+
+
+def _form(feature: Feature, value: float) -> Form:
+    if value == feature.missing:
+        return Form.MISSING if _PHRASES[feature.name].missing else Form.ZERO
+    return Form.ABOVE if value > 0 else Form.BELOW if value < 0 else Form.ZERO

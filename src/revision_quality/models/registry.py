@@ -1,4 +1,4 @@
-"""The models that a `[model]` block can name: the package's own and those of other packages.
+"""The models that a block of the settings can name: the package's own and those of other packages.
 
 A package adds one by an entry point of the group `revision_quality.models`: its name is the block's
 `kind`, its object is called with the block's other keys and returns the model.
@@ -20,10 +20,9 @@ from revision_quality.models.base import Model
 from revision_quality.models.lift_wing import ATTEMPTS, SLOTS, TIMEOUT_SECONDS, LiftWing
 from revision_quality.models.lift_wing_protocol import BATCH
 from revision_quality.models.revert_risk import RevertRisk
-from revision_quality.settings import access_token
+from revision_quality.settings import DEFAULT_KIND, access_token
 
 GROUP = "revision_quality.models"
-DEFAULT_KIND = "revert_risk"
 MAX_VERSION = 32
 
 _Options = TypeVar("_Options", bound=Struct)
@@ -45,29 +44,32 @@ class LiftWingOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     access_token_env: str | None = None
     sends_text: bool = False
     lang: str | None = None
+    langs: dict[str, str] = {}
     batch: Annotated[int, Meta(ge=1, le=BATCH)] = BATCH
     timeout: Annotated[float, Meta(gt=0)] = TIMEOUT_SECONDS
     attempts: Annotated[int, Meta(ge=1, le=10)] = ATTEMPTS
     slots: Annotated[int, Meta(ge=1, le=64)] = SLOTS
 
 
-def open_model(kind: str, options: Mapping[str, Any], client: httpx.AsyncClient) -> Model:
-    """Open the model that a `[model]` block names; `client` is for models on other servers.
+def open_model(
+    kind: str, options: Mapping[str, Any], client: httpx.AsyncClient, place: str = "model"
+) -> Model:
+    """Open the model that the block `place` names; `client` is for models on other servers.
 
     Raises SettingsError for an unknown kind or a wrong option, naming the key; ModelError for a
     model that cannot be loaded, naming the package that it comes from.
     """
-    if kind == "revert_risk":
-        own = _convert(options, RevertRiskOptions)
+    if kind == DEFAULT_KIND:
+        own = _convert(options, RevertRiskOptions, place)
         return RevertRisk.load(Path(own.file) if own.file else None)
     if kind == "lift_wing":
-        return _lift_wing(_convert(options, LiftWingOptions), client)
-    return _of_entry_point(_find(kind), options)
+        return _lift_wing(_convert(options, LiftWingOptions, place), client, place)
+    return _of_entry_point(_find(kind, place), options, place)
 
 
 def known_kinds() -> list[str]:
     """List what `kind` may be: the package's own kinds, then the installed ones by name."""
-    own = ["revert_risk", "lift_wing"]
+    own = [DEFAULT_KIND, "lift_wing"]
     return own + sorted({point.name for point in entry_points(group=GROUP)} - set(own))
 
 
@@ -76,8 +78,9 @@ def levels_of(model: Model) -> tuple[Level, ...]:
     return tuple(getattr(model, "levels", ()))
 
 
-def _lift_wing(options: LiftWingOptions, client: httpx.AsyncClient) -> LiftWing:
-    token = access_token(options.access_token_env, "model.access_token_env", "the access token")
+def _lift_wing(options: LiftWingOptions, client: httpx.AsyncClient, place: str) -> LiftWing:
+    key = f"{place}.access_token_env"
+    token = access_token(options.access_token_env, key, "the access token")
     return LiftWing(
         options.url,
         options.name,
@@ -87,6 +90,7 @@ def _lift_wing(options: LiftWingOptions, client: httpx.AsyncClient) -> LiftWing:
         access_token=token,
         sends_text=options.sends_text,
         lang=options.lang,
+        langs=options.langs,
         batch=options.batch,
         timeout=options.timeout,
         attempts=options.attempts,
@@ -94,7 +98,7 @@ def _lift_wing(options: LiftWingOptions, client: httpx.AsyncClient) -> LiftWing:
     )
 
 
-def _convert(options: Mapping[str, Any], to: type[_Options]) -> _Options:
+def _convert(options: Mapping[str, Any], to: type[_Options], where: str) -> _Options:
     try:
         return msgspec.convert(dict(options), to)
     except msgspec.ValidationError as error:
@@ -102,24 +106,24 @@ def _convert(options: Mapping[str, Any], to: type[_Options]) -> _Options:
         key = place.rstrip("`")
         known = ", ".join(to.__struct_fields__)
         raise SettingsError(
-            f"model{key}: {text[0].lower()}{text[1:]}; known are {known}"
+            f"{where}{key}: {text[0].lower()}{text[1:]}; known are {known}"
         ) from error
 
 
-def _find(kind: str) -> EntryPoint:
+def _find(kind: str, place: str) -> EntryPoint:
     found = list(entry_points(group=GROUP, name=kind))
     if not found:
         raise SettingsError(
-            f"model.kind: there is no model {kind!r}; known are {', '.join(known_kinds())}"
+            f"{place}.kind: there is no model {kind!r}; known are {', '.join(known_kinds())}"
             f" (a package adds one by an entry point of the group {GROUP})"
         )
     if len(found) > 1:
         packages = " and ".join(sorted(_package(point) for point in found))
-        raise SettingsError(f"model.kind: {packages} both bring a model {kind!r}: remove one")
+        raise SettingsError(f"{place}.kind: {packages} both bring a model {kind!r}: remove one")
     return found[0]
 
 
-def _of_entry_point(point: EntryPoint, options: Mapping[str, Any]) -> Model:
+def _of_entry_point(point: EntryPoint, options: Mapping[str, Any], place: str) -> Model:
     where = f"model {point.name!r} of the package {_package(point)}"
     try:
         factory = point.load()
@@ -129,7 +133,7 @@ def _of_entry_point(point: EntryPoint, options: Mapping[str, Any]) -> Model:
         ) from error
     if not callable(factory):
         raise ModelError(f"{where}: {point.value} cannot be called: name a class or a function.")
-    _check_options(factory, options, where)
+    _check_options(factory, options, where, place)
     try:
         model = factory(**options)
     except RevisionQualityError:
@@ -139,7 +143,7 @@ def _of_entry_point(point: EntryPoint, options: Mapping[str, Any]) -> Model:
     return _checked(model, where)
 
 
-def _check_options(factory: Any, options: Mapping[str, Any], where: str) -> None:
+def _check_options(factory: Any, options: Mapping[str, Any], where: str, place: str) -> None:
     try:
         signature = inspect.signature(factory)
     except (TypeError, ValueError):
@@ -147,7 +151,7 @@ def _check_options(factory: Any, options: Mapping[str, Any], where: str) -> None
     try:
         signature.bind(**options)
     except TypeError as error:
-        raise SettingsError(f"model: {where} does not take these options: {error}") from error
+        raise SettingsError(f"{place}: {where} does not take these options: {error}") from error
 
 
 def _checked(model: Any, where: str) -> Model:

@@ -15,7 +15,8 @@ from revision_quality.models.artifact import Artifact, load
 from revision_quality.models.base import Prediction, Unscored
 from revision_quality.models.contributions import Paths
 from revision_quality.models.features import vector
-from revision_quality.models.reasons import Reason, say
+from revision_quality.models.reasons import Reason, reason
+from revision_quality.models.trees import Floats
 from revision_quality.wiki.revision import Revision
 
 MAX_TEXT_BYTES = 2_000_000
@@ -50,6 +51,20 @@ def _refusal(revision: Revision) -> Unscored | None:
     return None
 
 
+def read_model_file(path: Path | None = None) -> tuple[bytes, str]:
+    """Return a model file's content, None for the one in the package, and a name for messages.
+
+    Raises ModelError.
+    """
+    if path is None:
+        source = resources.files("revision_quality.models") / "data" / SHIPPED
+        return source.read_bytes(), SHIPPED
+    try:
+        return path.read_bytes(), str(path)
+    except OSError as error:
+        raise ModelError(f"{path}: the model file cannot be read ({error.strerror}).") from error
+
+
 class RevertRisk:
     """P(reverted) of an edit from language-agnostic features by boosted trees.
 
@@ -69,16 +84,7 @@ class RevertRisk:
     @classmethod
     def load(cls, path: Path | None = None) -> Self:
         """Load a model file, None for the one in the package. Raises ModelError."""
-        if path is None:
-            source = resources.files("revision_quality.models") / "data" / SHIPPED
-            return cls(load(source.read_bytes(), SHIPPED))
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise ModelError(
-                f"{path}: the model file cannot be read ({error.strerror})."
-            ) from error
-        return cls(load(data, str(path)))
+        return cls(load(*read_model_file(path)))
 
     @property
     def name(self) -> str:
@@ -111,16 +117,11 @@ class RevertRisk:
         """
         if _refusal(revision) is not None:
             return ()
-        row = vector.extract(revision)
+        row = self._row(revision)
         contributions = self._paths.contributions(row)
         strongest = np.argsort(-np.abs(contributions), kind="stable")[:most]
         return tuple(
-            Reason(
-                vector.NAMES[i],
-                float(row[i]),
-                float(contributions[i]),
-                say(vector.FEATURES[i], float(row[i])),
-            )
+            reason(vector.FEATURES[i], float(row[i]), float(contributions[i]))
             for i in strongest.tolist()
             if contributions[i]
         )
@@ -129,6 +130,9 @@ class RevertRisk:
     def _paths(self) -> Paths:
         return Paths.of(self._artifact.trees)
 
+    def _row(self, revision: Revision) -> Floats:
+        return self._artifact.row(vector.extract(revision))
+
     async def predict(self, revisions: Sequence[Revision]) -> list[Prediction | Unscored]:
         """Score `revisions`: what takes long in a thread of its own."""
         length = sum(len(revision.text) + len(revision.parent.text) for revision in revisions)
@@ -136,9 +140,16 @@ class RevertRisk:
             return self.score(revisions)
         return await asyncio.to_thread(self.score, revisions)
 
+    def predict_at_once(self, revision: Revision) -> Prediction | None:
+        """Score one revision, None where `predict` takes a thread for it or refuses it."""
+        if len(revision.text) + len(revision.parent.text) > INLINE_CHARACTERS:
+            return None
+        answer = self._score_one(revision)
+        return answer if isinstance(answer, Prediction) else None
+
     def _score_one(self, revision: Revision) -> Prediction | Unscored:
         refusal = _refusal(revision)
         if refusal is not None:
             return refusal
-        margin = self._artifact.trees.margin(vector.extract(revision))
+        margin = self._artifact.trees.margin(self._row(revision))
         return Prediction(float(self._artifact.calibration.apply(np.array([margin]))[0]))

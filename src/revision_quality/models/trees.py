@@ -1,6 +1,6 @@
 """Boosted trees evaluated with numpy alone: data that can run no code."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,22 +18,21 @@ class Trees(NamedTuple):
     node, `depth` the longest way from a root to a leaf, `base` the sum before the first tree.
     """
 
-    feature: npt.NDArray[np.int32]
+    feature: npt.NDArray[np.integer[Any]]
     threshold: Floats
-    left: npt.NDArray[np.int32]
+    left: npt.NDArray[np.integer[Any]]
     value: Floats
     cover: Floats
-    roots: npt.NDArray[np.int32]
+    roots: npt.NDArray[np.integer[Any]]
     depth: int
     base: float
 
-    def leaves(self, row: Floats) -> npt.NDArray[np.int32]:
+    def leaves(self, row: Floats) -> npt.NDArray[np.integer[Any]]:
         """Return the leaf of each tree in which one row of features ends."""
         node = self.roots
-        goes_right = row.take(self.feature) >= self.threshold
-        following = self.left + goes_right
         for _ in range(self.depth):
-            node = following.take(node)
+            goes_right = row.take(self.feature.take(node)) >= self.threshold.take(node)
+            node = self.left.take(node) + goes_right
         return node
 
     def margin(self, row: Floats) -> float:

@@ -1,7 +1,7 @@
 """What a reader asks of Recent Changes, read from a query string and written back to one."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -9,6 +9,12 @@ from msgspec import Struct
 from msgspec.structs import force_setattr, replace
 
 from revision_quality.recent_changes.cursor import Cursor
+from revision_quality.recent_changes.highlights import (
+    COLOURS,
+    Highlight,
+    is_highlight,
+    read_highlight,
+)
 from revision_quality.recent_changes.parameters import (
     Choice,
     Days,
@@ -16,14 +22,16 @@ from revision_quality.recent_changes.parameters import (
     Integer,
     Notice,
     Numbers,
+    One,
     Parameter,
     Position,
+    Since,
+    Tags,
     Words,
 )
+from revision_quality.recent_changes.ranking import ORDERS
+from revision_quality.recent_changes.wiki_levels import LEVELS
 from revision_quality.views.change import State, UserLevel
-
-LEVELS = ("likelygood", "maybebad", "likelybad", "verylikelybad")
-"""Names of the levels from the least risk to the greatest, as the ORES extension has them."""
 
 STATES = tuple(state.value for state in State)
 
@@ -43,6 +51,9 @@ MAX_LIMIT = 500
 MAX_DAYS = 36525.0
 MAX_NOTICES = 10
 
+HIGHLIGHTED = {"levels": LEVELS, "states": STATES, "users": USER_LEVELS}
+"""What highlights know by the field of Filters."""
+
 _EVERYBODY = {UserLevel.UNREGISTERED.value, UserLevel.REGISTERED.value}
 
 
@@ -50,8 +61,10 @@ class Filters(Struct, frozen=True, kw_only=True):
     """The filters of one page of changes: OR inside a group, AND between groups.
 
     An empty group does not restrict; a group with everything selected, or with both of two
-    opposites hidden, is made empty. `before` is where the page begins (None: at the newest),
-    `limit` its number of rows, 1 to 500.
+    opposites hidden, is made empty. `since` is the time of the oldest edit wanted, in Unix
+    seconds. `order` is one of `ranking.ORDERS`; one by risk leaves out what is reverted already.
+    `is_grouped` and `highlights` say how rows look. `before` is where the page begins (None: at
+    its top), `limit` its number of rows, 1 to 500.
     """
 
     wikis: frozenset[str] = frozenset()
@@ -66,7 +79,15 @@ class Filters(Struct, frozen=True, kw_only=True):
     hide_major: bool = False
     hide_new_pages: bool = False
     hide_page_edits: bool = False
+    hide_reverted: bool = False
+    hide_unreverted: bool = False
+    tags: frozenset[str] = frozenset()
+    invert_tags: bool = False
+    since: int | None = None
     days: float | None = None
+    order: str = ORDERS[0]
+    is_grouped: bool = False
+    highlights: tuple[Highlight, ...] = ()
     limit: int = DEFAULT_LIMIT
     before: Cursor | None = None
 
@@ -82,12 +103,25 @@ class Filters(Struct, frozen=True, kw_only=True):
                 force_setattr(self, opposite, False)
         if not self.namespaces:
             force_setattr(self, "invert", False)
+        if not self.tags:
+            force_setattr(self, "invert_tags", False)
+        if self.tags:
+            # There is no index of tags by risk.
+            force_setattr(self, "order", ORDERS[0])
+        if self.is_queue and not self.hide_unreverted:
+            force_setattr(self, "hide_reverted", True)
 
     @property
     def query(self) -> str:
         """The shortest query string that reads back as these filters, "" for none."""
-        texts = ((p.name, p.write(getattr(self, p.field))) for p in PARAMETERS)
-        return "&".join(f"{name}={quote(text, safe=';.')}" for name, text in texts if text)
+        texts = [(p.name, p.write(getattr(self, p.field))) for p in PARAMETERS]
+        texts += [(mark.name, mark.colour) for mark in self.highlights]
+        return "&".join(f"{name}={quote(text, safe=';.|')}" for name, text in texts if text)
+
+    @property
+    def is_queue(self) -> bool:
+        """Whether the order is by risk."""
+        return self.order != ORDERS[0]
 
     @property
     def has_conflict(self) -> bool:
@@ -99,6 +133,7 @@ _OPPOSITES = (
     ("hide_bots", "hide_humans"),
     ("hide_minor", "hide_major"),
     ("hide_new_pages", "hide_page_edits"),
+    ("hide_reverted", "hide_unreverted"),
 )
 
 _LIKELY_REVERTED = {"revertrisk": ("likelybad", "verylikelybad")}
@@ -116,25 +151,78 @@ PARAMETERS: tuple[Parameter, ...] = (
     Flag("hidemajor", "hide_major"),
     Flag("hidenewpages", "hide_new_pages"),
     Flag("hidepageedits", "hide_page_edits"),
+    Flag("hidereverted", "hide_reverted"),
+    Flag("hideunreverted", "hide_unreverted"),
+    Tags("tagfilter", "tags"),
+    Flag("inverttags", "invert_tags"),
+    Since("from", "since"),
     Days("days", "days", MAX_DAYS),
+    One("order", "order", ORDERS),
+    Flag("enhanced", "is_grouped"),
     Integer("limit", "limit", DEFAULT_LIMIT, 1, MAX_LIMIT),
     Position("before", "before"),
 )
 """The parameters of Special:RecentChanges that hold here, with their names and values there
-(ChangesListSpecialPage), and our own: `wiki`, `revertrisk`, `state`, `before`."""
+(ChangesListSpecialPage), and our own: `wiki`, `revertrisk`, `state`, `before`, and of edits that
+somebody undid `hidereverted` and `hideunreverted`, named as its `hidepatrolled`."""
 
 _ALIASES: tuple[Parameter, ...] = (
     Choice("revertrisklanguageagnostic", "levels", (), _LIKELY_REVERTED),
+    Choice("damaging", "levels", LEVELS),
 )
-"""The ORES extension's own name of its one level of the risk of being reverted."""
+"""The ORES extension's own names of its levels: one of the risk, four of damage."""
+
+_OF_OLD = {
+    "hideanons": ("users", frozenset({UserLevel.REGISTERED.value})),
+    "hideliu": ("users", frozenset({UserLevel.UNREGISTERED.value})),
+}
+"""What MediaWiki takes still for older links (ChangesListSpecialPage::replaceOldOptions)."""
+
+_NO_ACCOUNT, _NO_PATROL = "an account on the wiki", "whether an edit is patrolled"
+_NOT_HERE = {
+    "goodfaith": "the user's intent",
+    "reviewStatus": _NO_PATROL,
+    "hidepatrolled": _NO_PATROL,
+    "hideunpatrolled": _NO_PATROL,
+    "hideautopatrolled": _NO_PATROL,
+    "hidemyself": _NO_ACCOUNT,
+    "hidebyothers": _NO_ACCOUNT,
+    "watchlist": _NO_ACCOUNT,
+    "watchlistactivity": _NO_ACCOUNT,
+    "hidelastrevision": "which edit is a page's last",
+    "hidepreviousrevisions": "which edit is a page's last",
+    "subpageof": "which pages are subpages",
+    "target": "which pages a page links to",
+    "showlinkedto": "which pages a page links to",
+}
+"""Filters of Special:RecentChanges whose answer is not in the view, and what it would need."""
+
+_WITHOUT_EFFECT = frozenset(
+    (
+        *("hidelog", "hidecategorization", "hidenewuserlog", "hideWikibase", "hidewikibase"),
+        *("urlversion", "title", "uselang", "useskin", "safemode", "debug", "useformat"),
+        *(
+            "mark",
+            "colour",
+            "action",
+            "peek",
+            "isAnon",
+            "since",
+            "associated",
+            "translations",
+            "limitsaved",
+        ),
+    )
+)
+"""Parameters that are taken in silence: what they hide is not here, or they say how to show it.
+`mark` is the name of a highlight and `colour` its value, as the page's form sends them."""
 
 
 def parse_filters(pairs: Iterable[tuple[str, str]]) -> tuple[Filters, tuple[Notice, ...]]:
     """Read the name and value pairs of a query string; never fails.
 
-    A parameter may come several times, as an HTML form sends it. Unknown parameters are passed
-    over in silence, as MediaWiki does; of values that a known one does not take, the first
-    `MAX_NOTICES` are told.
+    A parameter may come several times, as an HTML form sends it. The first `MAX_NOTICES` of those
+    that are unknown, or that a known one does not take, are told.
     """
     given: dict[str, list[str]] = defaultdict(list)
     for name, value in pairs:
@@ -147,7 +235,61 @@ def parse_filters(pairs: Iterable[tuple[str, str]]) -> tuple[Filters, tuple[Noti
             earlier = fields.get(parameter.field)
             fields[parameter.field] = earlier | value if earlier else value
             notices += refused
+    for name, (field, users) in _OF_OLD.items():
+        if given.pop(name, ["0"])[-1] not in ("", "0"):
+            fields[field] = fields.get(field, frozenset()) | users
+    if given.get("associated", ["0"])[-1] not in ("", "0"):
+        spaces = fields.get("namespaces", frozenset())
+        fields["namespaces"] = spaces | {number ^ 1 for number in spaces}
+    if given.get("mark", [""])[-1]:
+        given[given["mark"][-1]] = given.get("colour", [""])
+    fields["highlights"] = _highlights(given, notices)
+    notices += _remarks(fields)
+    notices += _strange(given)
     return Filters(**fields), tuple(notices[:MAX_NOTICES])
+
+
+def _highlights(given: Mapping[str, list[str]], notices: list[Notice]) -> tuple[Highlight, ...]:
+    marks: dict[str, Highlight] = {}
+    for name in filter(is_highlight, given):
+        value = given[name][-1].strip()
+        mark = read_highlight(name, value, HIGHLIGHTED)
+        if mark is not None:
+            marks[mark.name] = mark
+        elif value in COLOURS:
+            notices.append(Notice(name[:64], kind="unknown"))
+        elif value:
+            notices.append(Notice(name[:64], value[:64], ", ".join(COLOURS)))
+    return tuple(sorted(marks.values()))
+
+
+def _remarks(fields: Mapping[str, Any]) -> Iterator[Notice]:
+    """Tell what is selected without effect."""
+    for name, field, everything in (
+        ("revertrisk", "levels", LEVELS),
+        ("state", "states", STATES),
+        ("userExpLevel", "users", _EVERYBODY),
+    ):
+        if fields.get(field, frozenset()) >= set(everything):
+            yield Notice(name, kind="covers-all")
+    users = fields.get("users", frozenset())
+    whole = UserLevel.REGISTERED.value
+    for part in USER_LEVELS:
+        if whole in users and part in users and part not in _EVERYBODY:
+            yield Notice("userExpLevel", part, whole, kind="subset")
+    bad = [level for level in LEVELS[1:] if level in fields.get("levels", ())]
+    for part in bad[1:]:
+        yield Notice("revertrisk", part, bad[0], kind="subset")
+
+
+def _strange(given: Mapping[str, list[str]]) -> Iterator[Notice]:
+    known = {parameter.name for parameter in PARAMETERS + _ALIASES}
+    for name, values in given.items():
+        if name in _NOT_HERE:
+            if values[-1] not in ("", "0"):
+                yield Notice(name, allowed=_NOT_HERE[name], kind="not-here")
+        elif name not in known | _WITHOUT_EFFECT and not is_highlight(name):
+            yield Notice(name[:64], kind="unknown")
 
 
 def without(filters: Filters, field: str, value: object = None) -> Filters:
@@ -155,4 +297,8 @@ def without(filters: Filters, field: str, value: object = None) -> Filters:
     current = getattr(filters, field)
     if isinstance(current, frozenset):
         return replace(filters, **{field: current - {value}}, before=None)
-    return replace(filters, **{field: None if field == "days" else False}, before=None)
+    if isinstance(current, tuple):
+        left = tuple(one for one in current if one != value)
+        return replace(filters, **{field: left}, before=None)
+    nothing = None if field in ("days", "since") else False
+    return replace(filters, **{field: nothing}, before=None)

@@ -1,17 +1,34 @@
 """What a level costs and finds, in words for the filter's description."""
 
-from revision_quality.levels.level import Level
+from revision_quality.levels.level import Level, MeasuredLevel
 
 
 def describe(level: Level) -> str:
-    """Return the level's measured quality in one line."""
-    share = f"{_percent(level.flag_rate)} of edits"
+    """Return the level's measured quality in one line, of its own wiki with the interval."""
+    words = f"{_share(level)}; about {_of_some(level.precision)} of them"
     if level.name == "likelygood":
-        return f"{share}; about {_of_some(level.precision)} of them stay"
+        return f"{words} stay{_interval(level)}"
     return (
-        f"{share}; about {_of_some(level.precision)} of them get reverted; "
+        f"{words} get reverted{_interval(level)}; "
         f"finds {_percent(level.recall)} of what gets reverted"
     )
+
+
+def _share(level: Level) -> str:
+    share = f"{_percent(level.flag_rate)} of edits"
+    if not isinstance(level, MeasuredLevel):
+        return share
+    return f"{share}, {_a_day(level.edits_a_day)} a day"
+
+
+def _interval(level: Level) -> str:
+    if not isinstance(level, MeasuredLevel):
+        return ""
+    return f" ({_percent(level.low)} to {_percent(level.high)})"
+
+
+def _a_day(edits: float) -> str:
+    return f"{edits:,.0f}" if edits >= 10 else f"{edits:.1f}"
 
 
 def _of_some(share: float) -> str:

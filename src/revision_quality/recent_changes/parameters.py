@@ -3,33 +3,53 @@
 import math
 import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from revision_quality.recent_changes.cursor import Cursor
 
 MAX_VALUES = 500
 """Values read of one parameter; what follows is refused. Bounds the SQL made from a URL."""
 
+MAX_TAGS = 50
+
 _SHOWN_CHARACTERS = 64
 
 
 class Notice(Struct, frozen=True):
-    """A value that a parameter does not take, what is allowed, and how the page goes on."""
+    """A value that a parameter does not take, what is allowed, and how the page goes on.
+
+    `kind` is `value`; `unknown` or `not-here` of a parameter that has no meaning here, or none
+    without what is not known here; `covers-all` of a group of which everything is selected,
+    `subset` of a value that another one takes in (`allowed`).
+    """
 
     parameter: str
-    value: str
-    allowed: str
+    value: str = ""
+    allowed: str = ""
     outcome: str = "it is ignored"
+    kind: str = "value"
 
     @property
     def text(self) -> str:
         """What the reader is told."""
+        if self.kind != "value":
+            return _TEXTS[self.kind].format(**asdict(self))
         return (
             f"“{self.value}” is no value of {self.parameter}: {self.outcome}. "
             f"Allowed: {self.allowed}."
         )
+
+
+_TEXTS = {
+    "unknown": "{parameter} is not known here: it is ignored.",
+    "not-here": "{parameter} needs what is not known here ({allowed}): it is ignored.",
+    "covers-all": "{parameter}: everything is selected, which restricts nothing.",
+    "subset": "{value} is part of {allowed}: choosing it as well adds nothing.",
+}
 
 
 class Parameter(Protocol):
@@ -135,6 +155,72 @@ class Flag(Struct, frozen=True):
 
     def write(self, value: bool) -> str:  # noqa: D102
         return "1" if value else ""
+
+
+class Tags(Struct, frozen=True):
+    """Some tags of edits, joined by `|` as MediaWiki does."""
+
+    name: str
+    field: str
+
+    allowed = "tags of edits, joined by |"
+
+    def read(self, values: Sequence[str]) -> tuple[frozenset[str], list[Notice]]:  # noqa: D102
+        parts = (part.strip() for value in values for part in value.split("|"))
+        tags = list(dict.fromkeys(part for part in parts if part))
+        refused = [_notice(self.name, tag, self.allowed) for tag in tags[MAX_TAGS:]]
+        return frozenset(tags[:MAX_TAGS]), refused
+
+    def write(self, value: frozenset[str]) -> str:  # noqa: D102
+        return "|".join(sorted(value))
+
+
+class Since(Struct, frozen=True):
+    """A time in UTC as MediaWiki writes it (20081231235959); a shorter one is filled up."""
+
+    name: str
+    field: str
+
+    allowed = "a time in UTC such as 20081231235959"
+
+    def read(self, values: Sequence[str]) -> tuple[int | None, list[Notice]]:  # noqa: D102
+        text = _last(values)
+        digits = re.sub(r"[-T:Z ]", "", text)
+        if not digits:
+            return None, []
+        try:
+            filled = digits + "19700101000000"[len(digits) :]
+            moment = datetime.strptime(filled, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+        except ValueError:
+            return None, [_notice(self.name, text, self.allowed)]
+        if moment.year < 1970:
+            return None, [_notice(self.name, text, self.allowed)]
+        return int(moment.timestamp()), []
+
+    def write(self, value: int | None) -> str:  # noqa: D102
+        return "" if value is None else f"{datetime.fromtimestamp(value, UTC):%Y%m%d%H%M%S}"
+
+
+class One(Struct, frozen=True):
+    """One of a fixed list, whose first is the default."""
+
+    name: str
+    field: str
+    choices: tuple[str, ...]
+
+    @property
+    def allowed(self) -> str:
+        """The choices, for a notice."""
+        return ", ".join(self.choices)
+
+    def read(self, values: Sequence[str]) -> tuple[str, list[Notice]]:  # noqa: D102
+        text = _last(values)
+        if not text or text in self.choices:
+            return text or self.choices[0], []
+        return self.choices[0], [_notice(self.name, text, self.allowed)]
+
+    def write(self, value: str) -> str:  # noqa: D102
+        return "" if value == self.choices[0] else value
 
 
 class Integer(Struct, frozen=True):

@@ -4,8 +4,12 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 from msgspec import Struct
-from sqlalchemy import ColumnElement, and_, false, or_, true
+from sqlalchemy import ColumnElement, Integer, and_, false, not_, or_, true
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from revision_quality.views.change import Change
 from revision_quality.views.tables import changes
@@ -34,6 +38,13 @@ class OneOf(Struct, frozen=True):
     negated: bool = False
 
 
+class Tagged(Struct, frozen=True):
+    """The change has one of some tags, or (`negated`) none of them."""
+
+    tags: tuple[str, ...]
+    negated: bool = False
+
+
 class Every(Struct, frozen=True):
     """All parts hold; true of no parts."""
 
@@ -46,7 +57,7 @@ class Either(Struct, frozen=True):
     parts: tuple["Predicate", ...]
 
 
-Predicate = Compare | OneOf | Every | Either
+Predicate = Compare | OneOf | Tagged | Every | Either
 
 
 def to_sql(predicate: Predicate) -> ColumnElement[bool]:
@@ -56,7 +67,10 @@ def to_sql(predicate: Predicate) -> ColumnElement[bool]:
             condition: ColumnElement[bool] = _OPERATORS[sign](changes.c[column], value)
             return condition
         case OneOf(column, values, negated):
-            return _one_of(changes.c[column], values, negated)
+            return one_of(changes.c[column], values, negated)
+        case Tagged(tags, negated):
+            found = or_(false(), *(_Holds(changes.c.tags, _encoded(tag)) > 0 for tag in tags))
+            return not_(found) if negated else found
         case Every(parts):
             return and_(true(), *map(to_sql, parts))
         case Either(parts):
@@ -71,15 +85,41 @@ def holds(predicate: Predicate, change: Change) -> bool:
             return actual is not None and bool(_OPERATORS[sign](actual, value))
         case OneOf(column, values, negated):
             return (getattr(change, column) in values) is not negated
+        case Tagged(tags, negated):
+            return any(tag in change.tags for tag in tags) is not negated
         case Every(parts):
             return all(holds(part, change) for part in parts)
         case Either(parts):
             return any(holds(part, change) for part in parts)
 
 
-def _one_of(
+class _Holds(FunctionElement[int]):
+    """The place of a text in another, 0 where it is not: byte for byte, on every server."""
+
+    type = Integer()
+    inherit_cache = True
+    name = "holds"
+
+
+@compiles(_Holds)
+def _instr(element: _Holds, compiler: SQLCompiler, **options: Any) -> str:
+    return f"instr({compiler.process(element.clauses, **options)})"
+
+
+@compiles(_Holds, "postgresql")
+def _strpos(element: _Holds, compiler: SQLCompiler, **options: Any) -> str:
+    return f"strpos({compiler.process(element.clauses, **options)})"
+
+
+def _encoded(tag: str) -> str:
+    """Return a tag as it stands in the column, which holds JSON."""
+    return msgspec.json.encode(tag).decode()
+
+
+def one_of(
     column: ColumnElement[Any], values: tuple[Any, ...], negated: bool
 ) -> ColumnElement[bool]:
+    """Return whether a column holds one of some values, or none of them."""
     if len(values) == 1:
         sign = operator.ne if negated else operator.eq
         condition: ColumnElement[bool] = sign(column, values[0])

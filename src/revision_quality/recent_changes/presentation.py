@@ -1,57 +1,25 @@
 """What the page shows of a change: a row of texts and addresses, ready for a template."""
 
 import math
-from datetime import UTC, datetime
+from urllib.parse import quote
 
 from msgspec import Struct
 
 from revision_quality.recent_changes.comment import Part, parts_of
-from revision_quality.recent_changes.cursor import Cursor
-from revision_quality.recent_changes.wiki_levels import WikiLevels
+from revision_quality.recent_changes.wiki_levels import LEVELS, WikiLevels
 from revision_quality.sites import Site
 from revision_quality.views.change import Change, State
+
+PATH = "/recent-changes"
+"""Of the page here; below it a change has its own, `/wiki_id/rev_id`."""
 
 BOLD_FROM = 500
 """Changes of so many bytes are bold: MediaWiki's $wgRCChangedSizeThreshold."""
 
-STATE_NAMES = {
-    State.PENDING: "Not scored yet",
-    State.SCORED: "Scored",
-    State.NOT_SCORABLE: "Not scorable",
-    State.FAILED: "Scoring failed",
-}
-
-LEVEL_NAMES = {
-    "likelygood": "Very likely good",
-    "maybebad": "May be reverted",
-    "likelybad": "Likely to be reverted",
-    "verylikelybad": "Very likely to be reverted",
-}
-"""By the names that the ORES extension gives levels."""
-
-SHORT_LEVEL_NAMES = {
-    "likelygood": "Good",
-    "maybebad": "Maybe",
-    "likelybad": "Likely",
-    "verylikelybad": "Very likely",
-}
-
-UNCLEAR = "Unclear"
+UNCLEAR = "unclear"
 
 _FLOAT_ERROR = 1e-9
 """So that 0.29, which times 100 is 28.999999999999996, is shown as 0.29."""
-
-
-class Flag(Struct, frozen=True):
-    """A letter before the title and what it means, in MediaWiki's words."""
-
-    letter: str
-    meaning: str
-
-
-_NEW_PAGE = Flag("N", "This edit created a new page")
-_MINOR = Flag("m", "This is a minor edit")
-_BOT = Flag("b", "This edit was performed by a bot")
 
 
 class User(Struct, frozen=True):
@@ -63,26 +31,36 @@ class User(Struct, frozen=True):
     contributions_url: str | None
 
 
+class Mark(Struct, frozen=True):
+    """A highlight of a row: its colour, and the key of the message that names its filter."""
+
+    colour: str
+    message: str
+
+
 class Risk(Struct, frozen=True):
     """The risk of being reverted, or the state instead.
 
-    `kind` is the level's name, `unclear`, or the state's value; it names the style. `score` is
-    two decimals, rounded towards 0 so that a number never looks like the next level's, "" without
-    a score. `label` is short, `description` says it in full, `reason` why there is no score.
+    `kind` is the level's name, `unclear`, or the state's value; it names the style and the message.
+    `score` is two decimals, rounded towards 0 so that a number never looks like the next level's,
+    "" without a score; `reason` tells why there is none.
     """
 
     kind: str
-    label: str
-    description: str
     score: str = ""
     reason: str = ""
 
 
 class Row(Struct, frozen=True, kw_only=True):
-    """A change as a line of the page; texts are plain, None where hidden or unknown."""
+    """A change as a line of the page; texts are plain, None where hidden or unknown.
+
+    `flags` are MediaWiki's letters before the title: N a new page, m a minor edit, b by a bot.
+    `actions` are addresses on the wiki by the name of what is done there: open, hist, undo,
+    rollback. `detail_url` is our own page of the change. `rank` is its place in the order of the
+    page (`ranking`), in seconds.
+    """
 
     key: str
-    position: str
     lang: str
     dir: str
     wiki: str | None
@@ -91,7 +69,9 @@ class Row(Struct, frozen=True, kw_only=True):
     title_url: str | None
     diff_url: str | None
     history_url: str | None
-    flags: tuple[Flag, ...]
+    detail_url: str
+    actions: tuple[tuple[str, str], ...]
+    flags: tuple[str, ...]
     size_change: int | None
     size: int | None
     user: User | None
@@ -103,11 +83,10 @@ class Row(Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...]
     risk: Risk
     is_new_page: bool
-
-    @property
-    def moment(self) -> datetime:
-        """The time of the edit, in UTC."""
-        return datetime.fromtimestamp(self.timestamp, UTC)
+    is_reverted: bool = False
+    page_id: int = 0
+    rank: int = 0
+    marks: tuple[Mark, ...] = ()
 
     @property
     def is_large(self) -> bool:
@@ -115,9 +94,9 @@ class Row(Struct, frozen=True, kw_only=True):
         return self.size_change is not None and abs(self.size_change) >= BOLD_FROM
 
 
-def key_of(change: Change) -> str:
+def key_of(wiki_id: str, rev_id: int) -> str:
     """Return the name of a change's row: `wiki_id:rev_id`."""
-    return f"{change.wiki_id}:{change.rev_id}"
+    return f"{wiki_id}:{rev_id}"
 
 
 def row_of(
@@ -131,8 +110,7 @@ def row_of(
     user = None if change.user_hidden else change.user
     comment = None if change.comment_hidden else change.comment
     return Row(
-        key=key_of(change),
-        position=str(Cursor.of(change)),
+        key=key_of(change.wiki_id, change.rev_id),
         lang=site.lang if site else "",
         dir=site.dir if site else "auto",
         wiki=change.wiki_id if with_wiki else None,
@@ -141,6 +119,8 @@ def row_of(
         title_url=_web(site.page_url(title)) if site and title else None,
         diff_url=_diff_url(change, site),
         history_url=_web(site.history_url(title)) if site and title else None,
+        detail_url=f"{PATH}/{quote(change.wiki_id, safe='')}/{change.rev_id}",
+        actions=_actions(change, site, user),
         flags=_flags(change),
         size_change=_size_change(change),
         size=change.size,
@@ -153,6 +133,9 @@ def row_of(
         tags=change.tags,
         risk=_risk(change, levels),
         is_new_page=change.is_new_page,
+        is_reverted=change.is_reverted,
+        page_id=change.page_id,
+        rank=change.timestamp,
     )
 
 
@@ -162,13 +145,28 @@ def _diff_url(change: Change, site: Site | None) -> str | None:
     return _web(site.diff_url(change.rev_id, change.parent_id or None))
 
 
-def _flags(change: Change) -> tuple[Flag, ...]:
-    flags = (
-        (_NEW_PAGE, change.is_new_page),
-        (_MINOR, change.is_minor),
-        (_BOT, change.is_bot),
-    )
-    return tuple(flag for flag, is_set in flags if is_set)
+def _flags(change: Change) -> tuple[str, ...]:
+    flags = (("N", change.is_new_page), ("m", change.is_minor), ("b", change.is_bot))
+    return tuple(letter for letter, is_set in flags if is_set)
+
+
+def _actions(change: Change, site: Site | None, user: str | None) -> tuple[tuple[str, str], ...]:
+    """Return what can be done on the wiki; MediaWiki itself asks before it undoes or rolls back."""
+    if site is None or not _is_web(site) or not change.title:
+        return ()
+    actions = [("hist", site.history_url(change.title))]
+    if change.content_hidden:
+        return tuple(actions)
+    actions.insert(0, ("open", site.diff_url(change.rev_id, _parent(change))))
+    if not change.is_new_page:
+        actions.append(("undo", site.undo_url(change.title, change.rev_id, change.parent_id)))
+        if user:
+            actions.append(("rollback", site.rollback_url(change.title, user)))
+    return tuple(actions)
+
+
+def _parent(change: Change) -> int | None:
+    return 0 if change.is_new_page else change.parent_id or None
 
 
 def _size_change(change: Change) -> int | None:
@@ -189,15 +187,11 @@ def _user(name: str | None, site: Site | None) -> User | None:
 
 def _risk(change: Change, levels: WikiLevels) -> Risk:
     if change.state is not State.SCORED or change.score is None:
-        name = STATE_NAMES[change.state]
         reason = change.message or (change.reason or "").replace("_", " ")
-        return Risk(change.state.value, name, name, reason=reason)
+        return Risk(change.state.value, reason=reason)
     score = f"{math.floor(change.score * 100 + _FLOAT_ERROR) / 100:.2f}"
     level = levels.level_of(change.wiki_id, change.score)
-    if level is None:
-        return Risk("unclear", UNCLEAR, "Between good and bad", score)
-    label = SHORT_LEVEL_NAMES.get(level.name, level.name)
-    return Risk(level.name, label, LEVEL_NAMES.get(level.name, level.name), score)
+    return Risk(level.name if level and level.name in LEVELS else UNCLEAR, score)
 
 
 def _web(url: str) -> str | None:

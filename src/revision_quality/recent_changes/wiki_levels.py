@@ -1,13 +1,26 @@
 """The levels of every wiki: its own where it has been measured, else the model's."""
 
 from collections.abc import Mapping
+from typing import Protocol
 
 from msgspec import Struct
 
 from revision_quality.levels.level import Level
 
+LEVELS = ("likelygood", "maybebad", "likelybad", "verylikelybad")
+"""Names of the levels from the least risk to the greatest, as the ORES extension has them."""
+
 _GOOD = "likelygood"
 _BAD_FROM_WORST = ("verylikelybad", "likelybad", "maybebad")
+
+
+class CurrentLevels(Protocol):
+    """Knows the levels in force; ask anew for each request."""
+
+    @property
+    def now(self) -> "WikiLevels":
+        """The levels of every wiki."""
+        ...
 
 
 class WikiLevels(Struct, frozen=True):
@@ -18,6 +31,11 @@ class WikiLevels(Struct, frozen=True):
 
     default: tuple[Level, ...]
     by_wiki: Mapping[str, tuple[Level, ...]] = {}
+
+    @property
+    def now(self) -> "WikiLevels":
+        """Themselves: levels that do not change."""
+        return self
 
     def of(self, wiki_id: str) -> tuple[Level, ...]:
         """Return the levels of a wiki."""

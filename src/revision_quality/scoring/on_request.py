@@ -5,7 +5,7 @@ One that two callers ask for at the same moment is read and scored once.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -21,12 +21,16 @@ from revision_quality.events.prediction_error import (
     decode_prediction_error,
     prediction_error_id,
 )
-from revision_quality.models.base import Model, Prediction
+from revision_quality.models.base import Prediction
+from revision_quality.scoring.model_rule import ModelRule
 from revision_quality.scoring.not_scored import NotScored
 from revision_quality.scoring.outcome import OutcomeEvent, outcome_event, outgoing_outcome
 from revision_quality.scoring.rules import not_scorable
 from revision_quality.scoring.scorer import Scorer
-from revision_quality.streams.base import Streams
+from revision_quality.scoring.tally import ScoringTally
+from revision_quality.streams.base import Index, Outgoing
+from revision_quality.tally import Tally
+from revision_quality.wiki.diff import DiffReader
 from revision_quality.wiki.reader import RevisionReader
 
 
@@ -38,11 +42,20 @@ class EditReader(Protocol):
         ...
 
 
+class ScoreLog(Index, Protocol):
+    """Where scores are published, and found again; a log without an index finds none."""
+
+    async def append(self, events: Iterable[Outgoing]) -> Sequence[Outgoing]:
+        """Append events; return those that were not there yet. Raises StoreError."""
+        ...
+
+
 class AskedWiki(Struct, frozen=True):
-    """How a wiki's edits and their texts are read."""
+    """How a wiki's edits, their texts and what they changed are read."""
 
     edits: EditReader
     revisions: RevisionReader
+    diffs: DiffReader | None = None
 
 
 class NoSuchRevision(Struct, frozen=True):
@@ -55,23 +68,29 @@ Answer = OutcomeEvent | NoSuchRevision
 
 
 class OnRequest:
-    """Answers for the wikis that `wiki_of` knows, with one model."""
+    """Answers for the wikis that `wiki_of` knows, by one rule.
+
+    An edit that the rule does not want is scored for who asks, and nothing is published.
+    """
 
     def __init__(
         self,
-        streams: Streams,
-        model: Model,
+        streams: ScoreLog,
+        rule: ModelRule,
         wiki_of: Callable[[str], AskedWiki | None],
         *,
-        prediction_stream: str = names.PREDICTION,
         clock: Clock = system_clock,
+        tally: ScoringTally | None = None,
     ) -> None:
         self._streams = streams
-        self._model = model
-        self._scorer = Scorer(model)
+        self._rule = rule
+        self.model = rule.model
+        self._scorer = Scorer(rule.model, rule.concurrency)
         self._wiki_of = wiki_of
-        self._prediction_stream = prediction_stream
         self._clock = clock
+        self._tally = tally or ScoringTally(clock=clock)
+        self.asked = Tally()
+        """Revisions asked for, by where their answer came from: stored, made, missing."""
         self._under_way: dict[tuple[str, int], asyncio.Task[dict[int, Answer]]] = {}
 
     def knows(self, wiki_id: str) -> bool:
@@ -121,6 +140,7 @@ class OnRequest:
     ) -> dict[int, Answer]:
         answers = await self._stored(wiki_id, rev_ids)
         rest = [rev_id for rev_id in rev_ids if rev_id not in answers]
+        self.asked.add("stored", number=len(answers))
         if not rest:
             return answers
         wiki = self._wiki_of(wiki_id)
@@ -129,13 +149,16 @@ class OnRequest:
         unread = [rev_id for rev_id in rest if rev_id not in changes]
         read = dict(changes) | (dict(await wiki.edits.read(unread)) if unread else {})
         made = await self._score(wiki, [read[rev_id] for rev_id in rest if rev_id in read])
-        await self._publish(made)
+        wanted = [event for event in made if self._rule.wants(read[event.revision.rev_id])]
+        await self._publish(wanted)
+        self.asked.add("made", number=len(made))
+        self.asked.add("missing", number=len(rest) - len(made))
         missing: dict[int, Answer] = {rev_id: NoSuchRevision(rev_id) for rev_id in rest}
         return missing | answers | {event.revision.rev_id: event for event in made}
 
     async def _stored(self, wiki_id: str, rev_ids: Sequence[int]) -> dict[int, Answer]:
         """Return what the streams have; a failure is no answer for good."""
-        key = (self._model.name, self._model.version)
+        key = (self.model.name, self.model.version)
         predictions = {prediction_id(wiki_id, rev_id, *key): rev_id for rev_id in rev_ids}
         errors = {prediction_error_id(wiki_id, rev_id, *key): rev_id for rev_id in rev_ids}
         found: dict[int, Answer] = {}
@@ -144,7 +167,7 @@ class OnRequest:
             error = decode_prediction_error(raw)
             if error.error.state is Outcome.NOT_SCORABLE:
                 found[errors[identifier]] = error
-        stored = await self._streams.find(self._prediction_stream, predictions)
+        stored = await self._streams.find(self._rule.stream, predictions)
         for identifier, raw in stored.items():
             found[predictions[identifier]] = decode_prediction(raw)
         return found
@@ -157,7 +180,7 @@ class OnRequest:
         for change in changes:
             outcome = refusals[change.revision.rev_id] or next(outcomes)
             if not _is_unknown(outcome):
-                events.append(outcome_event(change, outcome, self._model, self._prediction_stream))
+                events.append(outcome_event(change, outcome, self.model, self._rule.stream))
         return events
 
     async def _publish(self, events: Sequence[OutcomeEvent]) -> None:
@@ -169,6 +192,7 @@ class OnRequest:
         ]
         if final:
             await self._streams.append([outgoing_outcome(event) for event in final])
+            self._tally.published(final)
 
 
 def _is_unknown(outcome: Prediction | NotScored) -> bool:

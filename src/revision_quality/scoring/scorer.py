@@ -1,21 +1,29 @@
 """Edits in, an outcome for each: a score, or why there is none."""
 
+import asyncio
+import time
 from collections.abc import Sequence
 
 from revision_quality.errors import ModelUnavailableError, WikiError, WikiUnavailableError
 from revision_quality.events.page_change import PageChange
 from revision_quality.events.prediction_error import Outcome
 from revision_quality.models.base import Model, Prediction, Unscored
+from revision_quality.scoring.model_rule import CONCURRENCY
 from revision_quality.scoring.not_scored import NotScored
+from revision_quality.tally import WORK_SECONDS, Timings
 from revision_quality.wiki.reader import RevisionReader, Unreadable
 from revision_quality.wiki.revision import Revision
 
 
 class Scorer:
-    """Reads edits and asks a model."""
+    """Reads edits and asks a model, up to `concurrency` times at once; `work` times the model."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(
+        self, model: Model, concurrency: int = CONCURRENCY, work: Timings | None = None
+    ) -> None:
         self.model = model
+        self._work = Timings(WORK_SECONDS) if work is None else work
+        self._slots = asyncio.Semaphore(concurrency)
 
     async def score(
         self, reader: RevisionReader, changes: Sequence[PageChange]
@@ -27,7 +35,7 @@ class Scorer:
         """
         found = await self._read(reader, changes)
         revisions = [item for item in found if isinstance(item, Revision)]
-        answers = iter(await self._predict(revisions))
+        answers = iter(await self.predict(revisions))
         return [next(answers) if isinstance(item, Revision) else item for item in found]
 
     async def _read(
@@ -57,11 +65,18 @@ class Scorer:
             return NotScored(Outcome.FAILED, "wiki_error", str(error))
         return _readable(found)
 
-    async def _predict(self, revisions: Sequence[Revision]) -> list[Prediction | NotScored]:
+    async def predict(self, revisions: Sequence[Revision]) -> list[Prediction | NotScored]:
+        """Ask the model about revisions at hand: one outcome for each, in their order.
+
+        Raises ModelUnavailableError.
+        """
         if not revisions:
             return []
         try:
-            answers = await self.model.predict(revisions)
+            async with self._slots:
+                begun = time.perf_counter()
+                answers = await self.model.predict(revisions)
+                self._work.observe(time.perf_counter() - begun)
             return [_checked(answer) for _, answer in zip(revisions, answers, strict=True)]
         except ModelUnavailableError:
             raise
@@ -69,7 +84,7 @@ class Scorer:
             if len(revisions) == 1:
                 message = f"The model failed with {type(error).__name__}: {error}"
                 return [NotScored(Outcome.FAILED, "model_error", message)]
-            return [answer for one in revisions for answer in await self._predict([one])]
+            return [answer for one in revisions for answer in await self.predict([one])]
 
 
 async def _check(reader: RevisionReader, error: WikiError) -> None:

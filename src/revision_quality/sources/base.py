@@ -23,6 +23,11 @@ class Source(Protocol):
     a crash, with the same `meta.id`, but none is lost.
     """
 
+    @property
+    def name(self) -> str:
+        """What its events are counted under."""
+        ...
+
     async def run(self, emit: Emit) -> None:
         """Emit events until cancelled, or until there are no more."""
         ...

@@ -25,6 +25,11 @@ class EventBusSource:
     def __init__(self, polling: Source) -> None:
         self._polling = polling
 
+    @property
+    def name(self) -> str:
+        """The name of what it wraps."""
+        return self._polling.name
+
     async def run(self, emit: Emit) -> None:
         """Emit what polling finds, under the identifiers that EventGate keeps edits under."""
 

@@ -69,10 +69,13 @@ class _CutError(Exception):
 class EventStreamsSource:
     """Follows `url`, such as `https://stream.example/v2/stream/mediawiki.page_change.v1`.
 
-    Of page_change, tags-change and visibility-change it emits the events of `wiki_ids`. An event
+    Of page_change, tags-change and visibility-change it emits the events of `wiki_ids`, which may
+    grow meanwhile. An event
     of recentchange has no page id and no tags; it wakes the polling of its wiki, if `wake` has it.
     `client` should follow redirects and send a User-Agent that names its operator.
     """
+
+    name = "event_streams"
 
     def __init__(
         self,
@@ -87,8 +90,8 @@ class EventStreamsSource:
         self._client = client
         self._url = url
         self._store = store
-        self._wiki_ids = frozenset(wiki_ids)
-        self._wake = wake or {}
+        self._wiki_ids = wiki_ids
+        self._wake = {} if wake is None else wake
         self._clock = clock
         self._state = store.load() or EventStreamsState()
         self._saved_at = clock.now()
@@ -226,8 +229,6 @@ def _revision_change(
     def read(raw: bytes, meta: _EventMeta) -> SourceEvent:
         event = msgspec.json.decode(raw)
         event.setdefault("dt", meta.dt)
-        # Here it is who changed tags or visibility; the views take it for who made the edit.
-        event.pop("performer", None)
         return _identified(decode(msgspec.json.encode(event)))
 
     return read

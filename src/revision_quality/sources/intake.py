@@ -162,11 +162,8 @@ def _examine_kept(
 def _completed(event: dict[str, Any]) -> dict[str, Any]:
     """Return an event as this package's readers want it.
 
-    MediaWiki 1.43 leaves `dt` out of tags-change and visibility-change, and its `performer` there
-    is who changed tags or visibility, while the views take it for who made the edit.
+    MediaWiki 1.43 leaves `dt` out of tags-change and visibility-change.
     """
-    if "page" not in event:
-        event.pop("performer", None)
     event.setdefault("dt", event["meta"]["dt"])
     return event
 

@@ -1,8 +1,10 @@
 """Edits in by polling a wiki's recent changes: any MediaWiki, no extension needed.
 
-Every poll reads from the newest change down to the last one known, and a little further, because a
+A poll reads from the newest change down to the last one known, and a little further, because a
 change can become visible after a later one. What does not fit into one answer is a gap, filled
-between polls: after an outage the newest edits come first, and live ones never wait.
+between polls: after an outage the newest edits come first, and live ones never wait. While there
+are gaps polls go no further than the last change known, or a wiki with more changes in that little
+further than one answer holds would have ever more of them; the next poll without makes up for it.
 """
 
 import asyncio
@@ -17,6 +19,7 @@ from msgspec.structs import replace
 
 from revision_quality.clock import Clock, system_clock
 from revision_quality.errors import InvalidEventError, StoreError, WikiError, WikiUnavailableError
+from revision_quality.pauses import Gate
 from revision_quality.sites import Site
 from revision_quality.sources.base import Emit, SourceEvent
 from revision_quality.sources.recent_change import (
@@ -68,10 +71,14 @@ class Gap(Struct, frozen=True):
 
 
 class PollingState(Struct, frozen=True):
-    """`head` is the time of the newest change known; the gaps lie below it, newest last."""
+    """`head` is the time of the newest change known; the gaps lie below it, newest last.
+
+    `settled` is what `head` was at the last poll that read the overlap, None where it still is.
+    """
 
     head: datetime | None = None
     gaps: tuple[Gap, ...] = ()
+    settled: datetime | None = None
 
 
 class PollingStateStore(Protocol):
@@ -89,7 +96,12 @@ class CatchUp(Struct, frozen=True):
 
 
 class PollingSource:
-    """Polls one wiki. Goes on through failures of wiki and store, waiting longer each time."""
+    """Polls one wiki while the `gate` lets it pass.
+
+    Goes on through failures of wiki and store, waiting longer each time.
+    """
+
+    name = "polling"
 
     def __init__(
         self,
@@ -99,21 +111,26 @@ class PollingSource:
         *,
         interval: float = INTERVAL,
         overlap: float = OVERLAP,
+        backfill: timedelta | None = None,
         clock: Clock = system_clock,
+        gate: Gate | None = None,
     ) -> None:
         self._api = api
         self._site: Site = info.site
+        self._gate = gate or Gate()
         self._batch = info.batch
         self._users = Users(api, info.batch, clock)
         self._store = store
         self._interval = interval
         self._overlap = timedelta(seconds=overlap)
+        self._backfill = backfill
         self._clock = clock
-        self._state = store.load() or PollingState()
+        self._state = self._saved = store.load() or PollingState()
         self._emitted: OrderedDict[int, _Fingerprint] = OrderedDict()
         self._visibility: OrderedDict[int, _Flags] = OrderedDict()
         self._failures = 0
         self._woken = asyncio.Event()
+        self._polled = clock.now()
         self.failure: str | None = None
 
     @property
@@ -125,16 +142,26 @@ class PollingSource:
         left = sum((_moment(gap.newest) - gap.oldest).total_seconds() for gap in self._state.gaps)
         return CatchUp(done=max(0.0, total - max(left, 0.0)), total=max(total, 1.0))
 
+    @property
+    def lag(self) -> float:
+        """How many seconds ago the newest moment was up to which all edits are collected."""
+        oldest = min((gap.oldest for gap in self._state.gaps), default=self._polled)
+        return max(0.0, (self._clock.now() - min(oldest, self._polled)).total_seconds())
+
     async def run(self, emit: Emit) -> None:
         """Poll until cancelled."""
         next_poll = next_sweep = next_woken_poll = self._clock.now()
+        owes_fill = False
         while True:
+            await self._gate.passed(self._site.wiki_id)
             now = self._clock.now()
             if self._woken.is_set():
                 self._woken.clear()
                 next_poll = min(next_poll, next_woken_poll)
             try:
-                if now >= next_poll:
+                # A wiki that answers more slowly than it is polled would never have a gap filled.
+                if now >= next_poll and not (owes_fill and self._state.gaps):
+                    owes_fill = True
                     next_poll = now + timedelta(seconds=self._interval)
                     next_woken_poll = now + timedelta(seconds=WAKE_PAUSE)
                     await self.poll(emit)
@@ -142,6 +169,7 @@ class PollingSource:
                     next_sweep = now + timedelta(seconds=SWEEP_INTERVAL)
                     await self.sweep(emit)
                 elif self._state.gaps:
+                    owes_fill = False
                     await self.fill(emit)
                 else:
                     await self._rest((min(next_poll, next_sweep) - now).total_seconds())
@@ -157,17 +185,26 @@ class PollingSource:
 
     async def poll(self, emit: Emit) -> None:
         """Read what is new, from the newest down; leave what is more than one answer as a gap."""
-        head = self._state.head
-        oldest = None if head is None else head - self._overlap
+        head, gaps = self._state.head, self._state.gaps
+        settled = self._state.settled or head
+        begun = self._clock.now()
+        oldest = head if gaps or settled is None else settled - self._overlap
+        if head is None and self._backfill is not None:
+            oldest = begun - self._backfill
         rows, more = await self._read(None, oldest)
+        await self._emit(rows, emit)
+        self._polled = begun
         if not rows:
             return
-        await self._emit(rows, emit)
         newest = rows[0].timestamp
-        gaps = self._state.gaps
-        if more and oldest:
-            gaps = (*gaps, Gap(newest=more, oldest=oldest, begun=newest))
-        self._save(PollingState(head=max(newest, head or newest), gaps=gaps))
+        left = (Gap(newest=more, oldest=oldest, begun=newest),) if more and oldest else ()
+        self._save(
+            PollingState(
+                head=max(newest, head or newest),
+                gaps=(*gaps, *left),
+                settled=settled if gaps else None,
+            )
+        )
 
     async def fill(self, emit: Emit) -> None:
         """Read one more answer of the newest gap."""
@@ -257,9 +294,12 @@ class PollingSource:
                 task.cancel()
 
     def _save(self, state: PollingState) -> None:
-        if state != self._state:
+        # Known before it is stored: a first poll that was not would be made again, and what is
+        # more than one answer by then would never be read.
+        self._state = state
+        if state != self._saved:
             self._store.save(state)
-            self._state = state
+            self._saved = state
 
     def _pause_after(self, error: Exception) -> float:
         if self.failure is None:

@@ -43,6 +43,8 @@ def changed_wiki(raw: bytes | str) -> str | None:
 class RcFeed:
     """Listens on a UDP address, and wakes the wikis of `wake` by their wiki_id."""
 
+    name = "rc_feed"
+
     def __init__(self, host: str, port: int, wake: Mapping[str, Wake]) -> None:
         self._address = (host, port)
         self._wake = wake

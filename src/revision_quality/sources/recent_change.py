@@ -233,7 +233,7 @@ def _of_revision(row: RecentChange, site: Site, received: datetime) -> dict[str,
         "rev_timestamp": row.timestamp,
         "rev_parent_id": row.old_revid or None,
         "comment": row.comment,
-        "performer": _performer(row),
+        "editor": _revision_editor(row),
     }
 
 
@@ -317,7 +317,7 @@ def _editor(row: RecentChange, users: Mapping[str, UserEntity]) -> UserEntity | 
     )
 
 
-def _performer(row: RecentChange) -> RevisionPerformer | None:
+def _revision_editor(row: RecentChange) -> RevisionPerformer | None:
     if row.user is None:
         return None
     return RevisionPerformer(user_text=row.user, user_id=row.userid or None, user_is_bot=row.bot)

@@ -40,6 +40,8 @@ class ReplaySource:
     and so does the first after a restart.
     """
 
+    name = "replay"
+
     def __init__(
         self,
         changes: Sequence[PageChange],

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from revision_quality.sources.recent_change import RecentChange, read_rows
 from revision_quality.wiki.client import ActionApi, Answer, reading
 
+PROPERTIES = ("ids", "timestamp", "flags", "user", "userid", "comment", "size", "sha1")
+
 
 async def revision_rows(api: ActionApi, rev_ids: Sequence[int], batch: int) -> list[RecentChange]:
     """Read revisions, `batch` in one request; those that the wiki does not have are left out.
@@ -16,13 +18,13 @@ async def revision_rows(api: ActionApi, rev_ids: Sequence[int], batch: int) -> l
         answers = api.query(
             prop="revisions",
             revids=rev_ids[start : start + batch],
-            rvprop=["ids", "timestamp", "flags", "user", "userid", "comment", "size", "sha1"],
+            rvprop=PROPERTIES,
         )
         async for answer in answers:
             with reading(api.api_url, "revisions"):
                 rows += read_rows(
                     [
-                        _row(page, revision)
+                        row_of(page, revision)
                         for page in answer.get("query", {}).get("pages", [])
                         for revision in page.get("revisions", [])
                     ]
@@ -30,7 +32,8 @@ async def revision_rows(api: ActionApi, rev_ids: Sequence[int], batch: int) -> l
     return rows
 
 
-def _row(page: Answer, revision: Answer) -> Answer:
+def row_of(page: Answer, revision: Answer) -> Answer:
+    """Return a revision of a page as a row of recent changes."""
     return {
         **revision,
         "type": "edit" if revision.get("parentid") else "new",

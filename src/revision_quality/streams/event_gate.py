@@ -79,7 +79,7 @@ class _Answer(Struct, frozen=True):
 
 
 class EventGateSink:
-    """Publishes `stream` to `url`, such as `https://eventgate.example/v1/events`.
+    """Publishes a partition of `stream` to `url`, such as `https://eventgate.example/v1/events`.
 
     `group` names the position; another one publishes the stream once more, from its start.
     """
@@ -91,11 +91,13 @@ class EventGateSink:
         client: httpx.AsyncClient,
         url: str,
         *,
+        partition: int = 0,
         group: str = "event_gate",
         clock: Clock = system_clock,
     ) -> None:
         self._streams = streams
         self._stream = stream
+        self._partition = partition
         self._client = client
         self._url = url
         self._group = group
@@ -110,8 +112,7 @@ class EventGateSink:
         while True:
             appended = self._streams.appended()
             try:
-                position = await self._streams.position(self._group, self._stream)
-                records = await self._streams.read(self._stream, position, MOST_EVENTS)
+                records = await self._next()
             except StoreError as error:
                 _log.error("scores cannot be read, trying again", error=str(error))
                 await self._clock.sleep(_FIRST_PAUSE)
@@ -120,6 +121,11 @@ class EventGateSink:
                 await self.publish(_fitting(records))
             else:
                 await self._streams.wait(appended, _IDLE_SECONDS)
+
+    async def _next(self) -> list[Record]:
+        place = (self._stream, self._partition)
+        position = await self._streams.position(self._group, *place)
+        return await self._streams.read(self._stream, position, MOST_EVENTS, self._partition)
 
     async def publish(self, records: Sequence[Record]) -> None:
         """Deliver events and commit the position behind them; returns when all have an answer."""
@@ -161,7 +167,7 @@ class EventGateSink:
             for record in records
             if record.offset in invalid
         ]
-        consumed = Consumed(self._group, self._stream, records[-1].offset)
+        consumed = Consumed(self._group, self._stream, records[-1].offset, self._partition)
         await append_in_the_end(
             self._streams,
             letters,
@@ -176,6 +182,7 @@ class EventGateSink:
             emitter_id=self._group,
             stream=record.stream,
             offset=record.offset,
+            partition=record.partition,
             raw=record.value,
             error=InvalidEventError(f"{self._url} refuses it: {reason}"),
         )

@@ -1,6 +1,7 @@
 """The durable log in one SQLite file."""
 
 import asyncio
+import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,16 @@ import stamina
 from revision_quality.bell import Bell
 from revision_quality.clock import Clock, system_clock
 from revision_quality.errors import StoreError
-from revision_quality.streams.base import START, Consumed, Outgoing, Record
+from revision_quality.events.streams import KEPT
+from revision_quality.streams.base import (
+    START,
+    Claim,
+    Consumed,
+    Outgoing,
+    Partition,
+    Record,
+    Work,
+)
 
 SCHEMA_VERSION = 1
 
@@ -46,6 +56,7 @@ _POLL_SECONDS = 0.25
 
 _BUSY_SECONDS = 30.0
 _IDS_PER_QUERY = 500
+_UUID_LENGTH, _UUID_HYPHENS = 36, 4
 
 T = TypeVar("T")
 
@@ -87,8 +98,20 @@ class SqliteStreams:
             self._bell.ring()
         return written
 
-    async def read(self, stream: str, after: int, limit: int) -> list[Record]:
-        """Read up to `limit` events of `stream` behind offset `after`, in order."""
+    async def partitions(self, stream: str) -> int:
+        """Return 1: a file does not part its streams."""
+        return 1
+
+    async def read(
+        self,
+        stream: str,
+        after: int,
+        limit: int,
+        partition: int = 0,
+    ) -> list[Record]:
+        """Read up to `limit` events behind offset `after`, in order; none at the end only."""
+        if partition:
+            return []
 
         def query() -> list[Record]:
             rows = self._read_connection.execute(
@@ -101,21 +124,34 @@ class SqliteStreams:
 
         return await self._run(self._reader, query)
 
-    async def position(self, group: str, stream: str) -> int:
+    async def position(self, group: str, stream: str, partition: int = 0) -> int:
         """Return the offset that `group` committed last, START if none."""
+        if partition:
+            return START
         return await self._number(
             "SELECT offset FROM position JOIN stream USING (stream_id)"
             " WHERE consumer_group = ? AND name = ?",
             (group, stream),
         )
 
-    async def end(self, stream: str) -> int:
+    async def end(self, stream: str, partition: int = 0) -> int:
         """Return the offset of the last event of `stream`, START if it is empty."""
+        if partition:
+            return START
         return await self._number(
             "SELECT max(offset) FROM event"
             " WHERE stream_id = (SELECT stream_id FROM stream WHERE name = ?)",
             (stream,),
         )
+
+    async def join(
+        self, group: str, streams: Sequence[str], outcomes: Sequence[str] = ()
+    ) -> "SqliteMember":
+        """Become the only member of `group`; a second one would do everything again."""
+        claims = [
+            Claim(Partition(stream), await self.position(group, stream)) for stream in streams
+        ]
+        return SqliteMember(self, group, claims)
 
     async def known(self, stream: str, ids: Iterable[str]) -> set[str]:
         """Return those of `ids` that are in `stream` already."""
@@ -128,7 +164,7 @@ class SqliteStreams:
     async def _select_by_id(
         self, columns: str, stream: str, ids: Iterable[str]
     ) -> list[tuple[Any, ...]]:
-        wanted = [UUID(text).bytes for text in ids]
+        wanted = [_bytes_of(text) for text in ids]
 
         def query() -> list[tuple[Any, ...]]:
             found: list[tuple[Any, ...]] = []
@@ -148,6 +184,8 @@ class SqliteStreams:
     async def purge(self, before: int, limit: int = 1000) -> int:
         """Delete up to `limit` of the oldest events received before `before`, in Unix ms.
 
+        Streams that are KEPT lose none.
+
         Returns how many were deleted.
         """
 
@@ -155,8 +193,10 @@ class SqliteStreams:
             with self._write_connection:
                 return self._write_connection.execute(
                     "DELETE FROM event WHERE received < ? AND offset IN ("
-                    "SELECT offset FROM event ORDER BY offset LIMIT ?)",
-                    (before, limit),
+                    "SELECT offset FROM event WHERE stream_id NOT IN ("
+                    "SELECT stream_id FROM stream WHERE name IN (SELECT value FROM json_each(?)))"
+                    " ORDER BY offset LIMIT ?)",
+                    (before, json.dumps(list(KEPT)), limit),
                 ).rowcount
 
         return await self._run(self._writer, delete)
@@ -190,7 +230,7 @@ class SqliteStreams:
                     " VALUES (?, ?, ?, ?, ?)",
                     (
                         self._stream_id(event.stream),
-                        UUID(event.id).bytes,
+                        _bytes_of(event.id),
                         event.key,
                         received,
                         event.value,
@@ -240,6 +280,43 @@ class SqliteStreams:
             raise StoreError(f"streams file {self._path}: {error}") from error
 
 
+class SqliteMember:
+    """The only member of its group: it has every stream whole, for good."""
+
+    def __init__(self, streams: SqliteStreams, group: str, claims: Sequence[Claim]) -> None:
+        self._streams = streams
+        self._group = group
+        self._bell = Bell()
+        self.claims = tuple(claims)
+
+    def changes(self) -> int:
+        """Return a number that never grows."""
+        return self._bell.rings
+
+    async def wait(self, changes: int, seconds: float) -> None:
+        """Return after `seconds`: claims never change."""
+        await self._bell.wait(changes, seconds)
+
+    async def publish(self, work: Work) -> bool:
+        """Append the events and commit the position in one transaction; return True."""
+        consumed = Consumed(self._group, work.claim.partition.stream, work.position)
+        await self._streams.append(work.events, [consumed])
+        return True
+
+    async def known(self, stream: str, ids: Iterable[str]) -> set[str]:
+        """Return those of `ids` that are in `stream` already."""
+        return await self._streams.known(stream, ids)
+
+    async def close(self) -> None:
+        """Leave the group."""
+
+
+def _bytes_of(identifier: str) -> bytes:
+    """Return the 16 bytes of a UUID as events write it; a UUID object takes ten times as long."""
+    is_usual = len(identifier) == _UUID_LENGTH and identifier.count("-") == _UUID_HYPHENS
+    return bytes.fromhex(identifier.replace("-", "")) if is_usual else UUID(identifier).bytes
+
+
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
         path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
@@ -273,8 +350,29 @@ def _create(connection: sqlite3.Connection, path: Path) -> None:
             for statement in _SCHEMA.split(";"):
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        elif version != SCHEMA_VERSION:
-            raise StoreError(
-                f"streams file {path} has schema {version}, this revq knows {SCHEMA_VERSION}:"
-                " install the revq that wrote it, or a newer one"
-            )
+        else:
+            _check_version(version, path)
+
+
+def _check_version(version: int, path: Path) -> None:
+    if version != SCHEMA_VERSION:
+        raise StoreError(
+            f"streams file {path} has schema {version}, this revq knows {SCHEMA_VERSION}:"
+            " install the revq that wrote it, or a newer one"
+        )
+
+
+def check_file(path: Path) -> None:
+    """Look whether a streams file is one, and of our schema, without a change to it.
+
+    Raises StoreError.
+    """
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as opened:
+            (version,) = opened.execute("PRAGMA user_version").fetchone()
+    except sqlite3.Error as error:
+        raise StoreError(
+            f"streams file {path}: {error}: restore a backup, or move the file away"
+        ) from error
+    if version:
+        _check_version(version, path)

@@ -1,6 +1,8 @@
 """Boosted trees by XGBoost, and their translation into the package's own arrays."""
 
 import json
+from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,11 @@ from revision_quality.models.trees import Doubles, Floats, Trees
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """How the trees are grown, in XGBoost's words; `seed` fixes the outcome on one machine."""
+    """How the trees are grown, in XGBoost's words; `seed` fixes the outcome on one machine.
+
+    `forests` is how often they are grown, with one seed after the other; the mean of the log odds
+    is the model.
+    """
 
     rounds: int = 300
     max_depth: int = 7
@@ -23,16 +29,20 @@ class Settings(Struct, frozen=True, kw_only=True):
     reg_lambda: float = 1.0
     seed: int = 1
     threads: int = 1
+    forests: int = 3
 
 
-def boost(
-    rows: Floats,
-    labels: npt.NDArray[np.int64],
-    weights: Doubles,
-    settings: Settings,
-    monotone: tuple[int, ...] | None = None,
-) -> xgb.Booster:
-    """Grow trees for the log odds of `labels`."""
+def grow_trees(
+    rows: Floats, labels: npt.NDArray[np.int64], weights: Doubles, settings: Settings
+) -> Trees:
+    """Grow trees for the log odds of `labels`; rows must have no missing values."""
+    data = xgb.DMatrix(rows, labels, weight=weights, nthread=settings.threads)
+    boosters = [boost(data, settings, settings.seed + number) for number in range(settings.forests)]
+    return to_trees(boosters)
+
+
+def boost(data: xgb.DMatrix, settings: Settings, seed: int) -> xgb.Booster:
+    """Grow one forest."""
     parameters: dict[str, Any] = {
         "objective": "binary:logistic",
         "tree_method": "hist",
@@ -43,12 +53,9 @@ def boost(
         "colsample_bytree": settings.colsample_bytree,
         "min_child_weight": settings.min_child_weight,
         "lambda": settings.reg_lambda,
-        "seed": settings.seed,
+        "seed": seed,
         "nthread": settings.threads,
     }
-    if monotone is not None:
-        parameters["monotone_constraints"] = monotone
-    data = xgb.DMatrix(rows, labels, weight=weights, nthread=settings.threads)
     return xgb.train(parameters, data, settings.rounds)
 
 
@@ -68,21 +75,27 @@ def _layout(tree: dict[str, Any]) -> tuple[list[int], list[int], int]:
     return order, left_of, max(depth_of.values())
 
 
-def to_trees(booster: xgb.Booster) -> Trees:
-    """Translate a booster's own JSON; rows must have no missing values."""
+def _trees_of(booster: xgb.Booster) -> list[dict[str, Any]]:
     learner = json.loads(bytes(booster.save_raw("json")))["learner"]
+    trees: list[dict[str, Any]] = learner["gradient_booster"]["model"]["trees"]
+    return trees
+
+
+def to_trees(boosters: Sequence[xgb.Booster]) -> Trees:
+    """Translate boosters' own JSON into the trees of their mean; rows must miss no value."""
     parts: dict[str, list[npt.NDArray[Any]]] = {
         name: [] for name in ("feature", "threshold", "left", "value", "cover")
     }
     roots, start, deepest = [], 0, 0
-    for tree in learner["gradient_booster"]["model"]["trees"]:
+    share = np.float32(1 / len(boosters))
+    for tree in chain.from_iterable(map(_trees_of, boosters)):
         order, left_of, depth = _layout(tree)
         leaf = np.array(tree["left_children"])[order] == -1
         conditions = np.array(tree["split_conditions"], np.float32)[order]
         parts["feature"].append(np.where(leaf, 0, np.array(tree["split_indices"])[order]))
         parts["threshold"].append(np.where(leaf, np.float32(np.inf), conditions))
         parts["left"].append(np.array(left_of) + start)
-        parts["value"].append(np.where(leaf, conditions, np.float32(0)))
+        parts["value"].append(np.where(leaf, conditions * share, np.float32(0)))
         parts["cover"].append(np.array(tree["sum_hessian"], np.float32)[order])
         roots.append(start)
         start += len(order)

@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 
 from revision_quality.levels.level import Level
 from revision_quality.models.artifact import Artifact
-from revision_quality.models.features.feature import Feature
+from revision_quality.models.features.feature import ORIGINS, Feature
 from revision_quality.models.features.vector import FEATURES
 from revision_quality.training.evaluate import Report
 from revision_quality.training.examples import Examples, share_by_wiki
-from revision_quality.training.metrics import Figures
-from revision_quality.training.page import rows
+from revision_quality.training.page import groups
 
 _LIMITS = """\
 - It was trained on small wikis. Large ones have other editors, tools and habits: measure before
@@ -75,14 +74,10 @@ def _figures(report: Report | None) -> list[str]:
     if report is None:
         return ["Not measured with this file; `revq evaluate` measures the way of training."]
     names = [scorer.name for scorer in report.scorers]
-    groups: dict[str, list[Figures | None]] = {
-        "All edits": [scorer.all for scorer in report.scorers],
-        "Anonymous editors": [scorer.anonymous for scorer in report.scorers],
-        "Registered editors": [scorer.registered for scorer in report.scorers],
-    }
-    lines = [f"{report.setting} {report.edits:,} edits of {report.wikis} wikis, 95 % intervals."]
-    for title, figures in groups.items():
-        body = [[name, *values] for name, values in rows(figures)]
+    wikis = "one wiki" if report.wikis == 1 else f"{report.wikis} wikis"
+    lines = [f"{report.setting} {report.edits:,} edits of {wikis}, 95 % intervals."]
+    for title, figures in groups(report).items():
+        body = [[name, *values] for name, values in figures]
         lines += ["", f"### {title}", "", *_table(["Figure", *names], body)]
     return lines
 
@@ -91,6 +86,8 @@ def card(artifact: Artifact, examples: Examples, report: Report | None = None) -
     """Write the card of a model in Markdown, from the model, its data and its evaluation."""
     header = artifact.header
     trees = artifact.trees
+    shares = share_by_wiki(examples)
+    left_out = "wikis left out" if len(shares) > 1 else "stretches of time left out"
     sections: dict[str, list[str]] = {
         "What it is for": [
             "P(an edit gets reverted), for sorting recent changes by risk so that people look at"
@@ -100,19 +97,17 @@ def card(artifact: Artifact, examples: Examples, report: Report | None = None) -
             f"{len(trees.roots)} boosted trees of depth {trees.depth} over"
             f" {len(header.features)} features (version {header.features_version}), grown by"
             " XGBoost, evaluated with numpy; a calibration line from log odds to probability,"
-            " fitted on wikis left out. The file holds arrays and JSON and can run no code.",
+            f" fitted on {left_out}. The file holds arrays and JSON and can run no code.",
         ],
         "Data": [
             "Edits of whole page histories; bots, page creations and self-reverts left out;"
             " weights restore each wiki's natural rate.",
             "",
-            *_table(
-                ["Wiki", "Edits", "Reverted", "Natural rate"], _data_rows(share_by_wiki(examples))
-            ),
+            *_table(["Wiki", "Edits", "Reverted", "Natural rate"], _data_rows(shares)),
         ],
         "Figures": _figures(report),
         "Levels": [
-            "Measured on wikis left out, at the natural rate. A level holds where the score is at"
+            f"Measured on {left_out}, at the natural rate. A level holds where the score is at"
             " least its threshold; `likelygood` where it is below.",
             "",
             *_table(
@@ -124,6 +119,17 @@ def card(artifact: Artifact, examples: Examples, report: Report | None = None) -
         "Features": _table(
             ["Name", "What it is", "Unit", "Range", "Missing", "From"], _feature_rows()
         ),
+        "Where that is from": [
+            "All of it is known when the edit is saved.",
+            "",
+            *_table(
+                ["Field", "page_change event", "Action API"],
+                [
+                    [name, f"`{one.event}`" if one.event else "-", one.api]
+                    for name, one in ORIGINS.items()
+                ],
+            ),
+        ],
         "Licence": [
             "The model file: Apache-2.0, as the package. The edits it was trained on are by the"
             " contributors of the wikis named above (text CC BY-SA); none of their text is in it.",

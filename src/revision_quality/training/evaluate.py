@@ -16,11 +16,16 @@ from revision_quality.training.fit import (
     grown_out_of_fold,
     out_of_fold,
 )
-from revision_quality.training.metrics import Bin, Curve, Figures, Mask
+from revision_quality.training.metrics import Bin, Curve, Figure, Figures, Mask
 
 OURS = "this model"
 RECIPE = "published recipe (imitation)"
+SLOWER_RECIPE = "the same, learning slower"
 RULE = "is anonymous"
+_PEERS = {RECIPE: peers.RECIPE_SETTINGS, SLOWER_RECIPE: peers.SLOWER_SETTINGS}
+MODELS = 1 + len(_PEERS)
+"""How many models are grown side by side."""
+
 _CURVE_POINTS = 200
 
 
@@ -35,7 +40,11 @@ class CurvePoint(Struct, frozen=True):
 
 
 class ScorerReport(Struct, frozen=True, kw_only=True):
-    """One scorer's figures; a group without both classes has None."""
+    """One scorer's figures; a group without both classes has None.
+
+    `times_recipe` says how many times the published recipe's figures it has over all edits, by the
+    names in `metrics.RATIOS`; it is empty for the recipe and where the recipe was not measured.
+    """
 
     name: str
     all: Figures
@@ -44,6 +53,7 @@ class ScorerReport(Struct, frozen=True, kw_only=True):
     wikis: dict[str, Figures | None]
     reliability: tuple[Bin, ...]
     curve: tuple[CurvePoint, ...]
+    times_recipe: dict[str, Figure] = {}
 
 
 class Report(Struct, frozen=True, kw_only=True):
@@ -71,18 +81,7 @@ def cross_validated(
     margins = grown_out_of_fold(examples, folds, settings, tick)
     line = calibrate(margins, examples.labels, examples.weights)
     scores = {OURS: line.apply(margins)}
-    if examples.peer_rows is not None:
-        theirs = out_of_fold(
-            examples.peer_rows,
-            examples.labels,
-            examples.weights,
-            folds,
-            settings=peers.RECIPE_SETTINGS,
-            tick=tick,
-        )
-        scores[RECIPE] = _probabilities(theirs)
-        tick()
-    return scores
+    return scores | _peers_out_of_fold(examples, folds, tick)
 
 
 def before_and_after(
@@ -93,18 +92,30 @@ def before_and_after(
     folds = split(earlier, INNER_FOLDS, settings.seed)
     margins = grown_out_of_fold(earlier, folds, settings, tick)
     line = calibrate(margins, earlier.labels, earlier.weights)
-    scores = {OURS: line.apply(grow(earlier, settings, tick).margins(measured.rows))}
-    if examples.peer_rows is not None:
-        theirs = out_of_fold(
-            examples.peer_rows,
-            examples.labels,
-            examples.weights,
-            [later],
-            settings=peers.RECIPE_SETTINGS,
-            tick=tick,
+    scores = {OURS: line.apply(grow(earlier, settings).margins(measured))}
+    tick()
+    theirs = _peers_out_of_fold(examples, [later], tick)
+    return scores | {name: peer[later] for name, peer in theirs.items()}
+
+
+def _peers_out_of_fold(
+    examples: Examples, folds: Sequence[Mask], tick: Callable[[], None]
+) -> dict[str, Doubles]:
+    if examples.peer_rows is None:
+        return {}
+    return {
+        name: _probabilities(
+            out_of_fold(
+                examples.peer_rows,
+                examples.labels,
+                examples.weights,
+                folds,
+                settings=settings,
+                tick=tick,
+            )
         )
-        scores[RECIPE] = _probabilities(theirs[later])
-    return scores
+        for name, settings in _PEERS.items()
+    }
 
 
 def _probabilities(margins: Doubles) -> Doubles:
@@ -133,7 +144,9 @@ def _curve_points(points: Curve) -> tuple[CurvePoint, ...]:
     )
 
 
-def _report_on(name: str, scores: Doubles, examples: Examples, resamples: int) -> ScorerReport:
+def _report_on(
+    name: str, scores: Doubles, recipe: Doubles | None, examples: Examples, resamples: int
+) -> ScorerReport:
     def measured(mask: Mask, draws: int) -> Figures | None:
         return metrics.measure(
             scores[mask],
@@ -158,6 +171,18 @@ def _report_on(name: str, scores: Doubles, examples: Examples, resamples: int) -
         },
         reliability=metrics.reliability(scores, examples.labels, examples.weights),
         curve=_curve_points(metrics.curve(scores, examples.labels, examples.weights)),
+        times_recipe=(
+            {}
+            if recipe is None or name == RECIPE
+            else metrics.ratios(
+                scores,
+                recipe,
+                examples.labels,
+                examples.weights,
+                examples.anonymous,
+                resamples=resamples,
+            )
+        ),
     )
 
 
@@ -172,7 +197,7 @@ def report(
     """Measure each scorer, and the rule that every anonymous edit is bad beside them."""
     scorers = []
     for name, own in {**scores, RULE: examples.anonymous.astype(np.float64)}.items():
-        scorers.append(_report_on(name, own, examples, resamples))
+        scorers.append(_report_on(name, own, scores.get(RECIPE), examples, resamples))
         tick()
     return Report(
         setting=setting,

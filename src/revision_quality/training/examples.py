@@ -5,10 +5,11 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
+from scipy.sparse import csr_array, vstack  # type: ignore[import-untyped]
 
 from revision_quality.models.features import vector
 from revision_quality.models.trees import Doubles, Floats
-from revision_quality.training import peers
+from revision_quality.training import ngrams, peers
 from revision_quality.training.labelled import LabelledEdit
 from revision_quality.training.metrics import Labels, Mask
 
@@ -16,11 +17,13 @@ from revision_quality.training.metrics import Labels, Mask
 class Examples(Struct, frozen=True, kw_only=True):
     """One entry an edit: feature rows, label, natural weight, wiki, time and kind of editor.
 
-    `peer_rows` are the features of the published recipe's imitation for the same edits, None
-    where they were not asked for. `times` are Unix seconds.
+    `rows` hold the measured features; `ngrams` is what each learnt one is made of. `peer_rows` are
+    the features of the published recipe's imitation for the same edits, None where they were not
+    asked for. `times` are Unix seconds.
     """
 
     rows: Floats
+    ngrams: tuple[csr_array, ...]
     labels: Labels
     weights: Doubles
     wikis: npt.NDArray[np.str_]
@@ -32,6 +35,7 @@ class Examples(Struct, frozen=True, kw_only=True):
         """Return the edits that `mask` marks."""
         return Examples(
             rows=self.rows[mask],
+            ngrams=tuple(each[mask] for each in self.ngrams),
             labels=self.labels[mask],
             weights=self.weights[mask],
             wikis=self.wikis[mask],
@@ -43,10 +47,12 @@ class Examples(Struct, frozen=True, kw_only=True):
 
 def to_examples(edits: Iterable[LabelledEdit], *, with_peer: bool = False) -> Examples:
     """Compute the features of each edit; the texts are not kept."""
-    rows, labels, weights, wikis, times, anonymous, peer_rows = [], [], [], [], [], [], []
+    rows, buckets, labels, weights, wikis, times, anonymous, peer_rows = ([] for _ in range(8))
     for edit in edits:
         revision = edit.revision
-        rows.append(vector.extract(revision))
+        values, found = vector.extract(revision)
+        rows.append(values)
+        buckets.append(found)
         labels.append(edit.label)
         weights.append(edit.weight)
         wikis.append(revision.wiki_id)
@@ -56,7 +62,11 @@ def to_examples(edits: Iterable[LabelledEdit], *, with_peer: bool = False) -> Ex
             peer_rows.append(peers.recipe_features(revision))
     count = len(rows)
     return Examples(
-        rows=np.array(rows, np.float32).reshape(count, len(vector.FEATURES)),
+        rows=np.array(rows, np.float32).reshape(count, len(vector.MEASURED)),
+        ngrams=tuple(
+            ngrams.to_matrix([found[place] for found in buckets])
+            for place in range(len(vector.LEARNT))
+        ),
         labels=np.array(labels, np.int64),
         weights=np.array(weights, np.float64),
         wikis=np.array(wikis, np.str_),
@@ -75,6 +85,10 @@ def join(parts: Sequence[Examples]) -> Examples:
     with_peer = [part.peer_rows for part in parts if part.peer_rows is not None]
     return Examples(
         rows=np.concatenate([part.rows for part in parts]),
+        ngrams=tuple(
+            vstack(each, format="csr")
+            for each in zip(*(part.ngrams for part in parts), strict=True)
+        ),
         labels=np.concatenate([part.labels for part in parts]),
         weights=np.concatenate([part.weights for part in parts]),
         wikis=np.concatenate([part.wikis for part in parts]),

@@ -1,14 +1,18 @@
 """From examples to a model: folds, trees, calibration, levels."""
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
+from msgspec.structs import replace
 
 from revision_quality.errors import ModelError
 from revision_quality.models.artifact import FORMAT, Artifact, Header
 from revision_quality.models.features import vector
+from revision_quality.models.ngram_weights import NgramWeights
 from revision_quality.models.trees import Doubles, Floats, Trees
-from revision_quality.training.boost import Settings, boost, to_trees
+from revision_quality.training import ngrams
+from revision_quality.training.boost import Settings, grow_trees
 from revision_quality.training.calibrate import calibrate
 from revision_quality.training.examples import Examples, split
 from revision_quality.training.levels import default_levels
@@ -17,22 +21,24 @@ from revision_quality.training.metrics import Labels, Mask
 NAME = "revertrisk-language-agnostic"
 FOLDS = 6
 INNER_FOLDS = 3
-_TEMPER = 0.6
-_REWEIGHING = 0.25
-_DOUBTFUL_FROM = 0.5
-_DOUBTFUL_WEIGHT = 0.1
+_LOOK_TEMPER, _LOOK_REWEIGHING = 0.6, 0.38
+_TEMPER, _REWEIGHING = 0.8, 0.5
+_CLEAR, _BLUR = -1.0, 0.5
+"""Log odds of the first look around which reweighing ends, and over how much: about a score of 0.1,
+for the first look tempers the natural weights."""
 
 
 def _nothing() -> None:
     return None
 
 
-def reweighing(examples: Examples, strength: float = _REWEIGHING) -> Doubles:
+def reweighing(examples: Examples, strength: float | Doubles) -> Doubles:
     """Weights that loosen the tie between kind of editor and label.
 
     Kamiran and Calders, "Data preprocessing techniques for classification without
-    discrimination" (2012): P(kind) P(label) / P(kind, label), here to the power of `strength`:
-    at 1 kind and label are independent, at 0 nothing is weighed.
+    discrimination" (2012): P(kind) P(label) / P(kind, label), here to the power of `strength`,
+    one for all or one for each example: at 1 kind and label are independent, at 0 nothing is
+    weighed.
     """
     weights, total = examples.weights, examples.weights.sum()
     factors = np.ones(len(weights))
@@ -47,35 +53,79 @@ def reweighing(examples: Examples, strength: float = _REWEIGHING) -> Doubles:
     return np.asarray(factors**strength)
 
 
-def training_weights(examples: Examples) -> Doubles:
-    """Natural weights to the power of 0.6, and reweighed by kind of editor.
+def _tempered(examples: Examples, power: float) -> Doubles:
+    """Natural weights to a power below 1.
 
     At the full weight a few wikis with rare reverts outweigh the others; at none the model is
     drawn to the sample's rate. The calibration restores the natural rate.
     """
-    tempered: Doubles = examples.weights**_TEMPER * reweighing(examples)
-    return tempered
+    return np.asarray(examples.weights**power)
 
 
-def grow(examples: Examples, settings: Settings, tick: Callable[[], None] = _nothing) -> Trees:
-    """Grow the model's trees, trusting less in labels 0 that other wikis' edits contradict.
+def strengths(margins: Doubles) -> Doubles:
+    """How strongly to reweigh examples with these log odds: fully where an edit says little.
 
-    Damage that nobody noticed counts as 0. Edits with label 0 that a model without their wiki
-    takes for damage weigh a tenth; then the trees are grown for good. Ticks once a growth.
+    Who made an edit decides about middling scores. Clear damage is clear whoever did it: weighing
+    it would only blur its order.
     """
-    weights = training_weights(examples)
+    return np.asarray(_REWEIGHING / (1 + np.exp((margins - _CLEAR) / _BLUR)))
+
+
+class Grown(NamedTuple):
+    """What is learnt: weights of n-grams for each feature LEARNT, and trees over all features."""
+
+    ngrams: tuple[NgramWeights, ...]
+    trees: Trees
+
+    def margins(self, examples: Examples) -> Doubles:
+        """Return the log odds of each example."""
+        learnt = zip(self.ngrams, examples.ngrams, strict=True)
+        return self.trees.margins(_rows(examples, [ngrams.log_odds(*each) for each in learnt]))
+
+
+def _rows(examples: Examples, odds: Sequence[Doubles]) -> Floats:
+    return np.column_stack([examples.rows, *(each.astype(np.float32) for each in odds)])
+
+
+class Look(NamedTuple):
+    """A first look at examples: what trees read of each, its log odds, the weights of n-grams.
+
+    `rows` and `margins` are made by weights and trees learnt without an example's own wiki.
+    """
+
+    rows: Floats
+    margins: Doubles
+    ngrams: tuple[NgramWeights, ...]
+
+
+def look(examples: Examples, settings: Settings) -> Look:
+    """Learn the weights of n-grams, and grow the trees of a first look.
+
+    Trees learn from what the n-grams of an edit say by weights learnt without that edit's wiki:
+    with weights that have seen the edit they would trust the n-grams too far.
+    """
+    labels, tempered = examples.labels, _tempered(examples, _LOOK_TEMPER)
+    weights = tempered * reweighing(examples, _LOOK_REWEIGHING)
     folds = split(examples, INNER_FOLDS, settings.seed)
-    if len(folds) > 1:
-        margins = out_of_fold(
-            examples.rows, examples.labels, weights, folds, settings=settings, tick=tick
-        )
-        doubtful = (examples.labels == 0) & (
-            margins > np.log(_DOUBTFUL_FROM / (1 - _DOUBTFUL_FROM))
-        )
-        weights = np.where(doubtful, weights * _DOUBTFUL_WEIGHT, weights)
-    trees = to_trees(boost(examples.rows, examples.labels, weights, settings))
-    tick()
-    return trees
+    odds = [ngrams.out_of_fold(each, labels, weights, folds) for each in examples.ngrams]
+    rows = _rows(examples, odds)
+    brief = replace(settings, forests=1, rounds=max(settings.rounds // 2, 1))
+    margins = out_of_fold(rows, labels, tempered, folds, settings=brief)
+    learnt = tuple(ngrams.learn(each, labels, weights) for each in examples.ngrams)
+    return Look(rows, margins, learnt)
+
+
+def grow(examples: Examples, settings: Settings) -> Grown:
+    """Learn all of a model: a first look, then its trees."""
+    return grow_after(look(examples, settings), examples, settings)
+
+
+def grow_after(seen: Look, examples: Examples, settings: Settings) -> Grown:
+    """Grow a model's trees: a first look tells which examples to reweigh."""
+    strength = strengths(seen.margins)
+    weights = _tempered(examples, _TEMPER) * reweighing(examples, strength)
+    trees = grow_trees(seen.rows, examples.labels, weights, settings)
+    return Grown(seen.ngrams, trees)
 
 
 def out_of_fold(
@@ -91,8 +141,8 @@ def out_of_fold(
     margins = np.zeros(len(labels))
     for held_out in folds:
         kept = ~held_out
-        booster = boost(rows[kept], labels[kept], weights[kept], settings)
-        margins[held_out] = to_trees(booster).margins(rows[held_out])
+        trees = grow_trees(rows[kept], labels[kept], weights[kept], settings)
+        margins[held_out] = trees.margins(rows[held_out])
         tick()
     return margins
 
@@ -106,14 +156,15 @@ def grown_out_of_fold(
     """Return the log odds of each edit by a model grown without its fold. See `steps`."""
     margins = np.zeros(len(examples.labels))
     for held_out in folds:
-        trees = grow(examples.only(~held_out), settings, tick)
-        margins[held_out] = trees.margins(examples.rows[held_out])
+        grown = grow(examples.only(~held_out), settings)
+        margins[held_out] = grown.margins(examples.only(held_out))
+        tick()
     return margins
 
 
 def steps(folds: int) -> int:
     """How often `fit` ticks at most."""
-    return (folds + 1) * (INNER_FOLDS + 1)
+    return folds + 1
 
 
 def fit(
@@ -137,15 +188,16 @@ def fit(
         )
     margins = grown_out_of_fold(examples, masks, settings, tick)
     calibration = calibrate(margins, examples.labels, examples.weights)
-    trees = grow(examples, settings, tick)
+    grown = grow(examples, settings)
+    tick()
     header = Header(
         format=FORMAT,
         name=NAME,
         version=version,
         features_version=vector.VERSION,
         features=vector.NAMES,
-        depth=trees.depth,
-        base=trees.base,
+        depth=grown.trees.depth,
+        base=grown.trees.base,
         levels=default_levels(calibration.apply(margins), examples.labels, examples.weights),
     )
-    return Artifact(header, trees, calibration)
+    return Artifact(header, grown.trees, grown.ngrams, calibration)

@@ -1,6 +1,6 @@
 """Figures of a scorer on labelled edits, at the natural rate."""
 
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,13 @@ Mask = npt.NDArray[np.bool_]
 
 BINS = 10
 RECALL = 0.75
+RATIOS = (
+    "average_precision",
+    "recall_at_fpr_001",
+    "recall_at_fpr_0001",
+    "disparate_impact",
+)
+"""Figures of which scorers differ by so much that one is compared with another as a ratio."""
 
 
 class Curve(Struct, frozen=True):
@@ -162,6 +169,20 @@ def _measure(scores: Doubles, labels: Labels, weights: Doubles, anonymous: Mask)
     return figures
 
 
+def _draws(labels: Labels, weights: Doubles, resamples: int, seed: int) -> Iterator[Doubles]:
+    """Return the weights of edits drawn with replacement (bootstrap), where both classes are."""
+    random = np.random.default_rng(seed)
+    even = np.full(len(labels), 1 / len(labels))
+    for _ in range(resamples):
+        draw = weights * random.multinomial(len(labels), even)
+        if len(np.unique(labels[draw > 0])) == 2:
+            yield draw
+
+
+def _figure(value: float, drawn: Sequence[float]) -> Figure:
+    return Figure(value, *map(float, np.percentile(drawn or [value], [2.5, 97.5])))
+
+
 def measure(
     scores: Doubles,
     labels: Labels,
@@ -170,7 +191,6 @@ def measure(
     *,
     resamples: int = 200,
     seed: int = 1,
-    tick: Callable[[], None] = lambda: None,
 ) -> Figures | None:
     """Measure a scorer; None where an edit of either class is missing.
 
@@ -180,22 +200,47 @@ def measure(
     if len(np.unique(labels[weights > 0])) < 2:
         return None
     value = _measure(scores, labels, weights, anonymous)
-    random = np.random.default_rng(seed)
     drawn: dict[str, list[float]] = {name: [] for name in value}
-    for _ in range(resamples):
-        draw = weights * random.multinomial(len(labels), np.full(len(labels), 1 / len(labels)))
-        tick()
-        if len(np.unique(labels[draw > 0])) < 2:
-            continue
+    for draw in _draws(labels, weights, resamples, seed):
         for name, figure in _measure(scores, labels, draw, anonymous).items():
             drawn.setdefault(name, []).append(figure)
-    figures = {
-        name: Figure(each, *map(float, np.percentile(drawn[name] or [each], [2.5, 97.5])))
-        for name, each in value.items()
-    }
+    figures = {name: _figure(each, drawn[name]) for name, each in value.items()}
     return Figures(
         edits=len(labels),
         reverted=int(labels.sum()),
         rate=float(np.average(labels, weights=weights)),
         **{"disparate_impact": None, **figures},  # type: ignore[arg-type]
     )
+
+
+def ratios(
+    scores: Doubles,
+    others: Doubles,
+    labels: Labels,
+    weights: Doubles,
+    anonymous: Mask,
+    *,
+    resamples: int = 200,
+    seed: int = 1,
+) -> dict[str, Figure]:
+    """Measure how many times another scorer's figures one has; by the names in RATIOS.
+
+    Both are measured on the same draws of the same edits, so that what makes a draw easy for both
+    does not widen the interval. Left out is a figure that either has not or the other has at 0.
+    """
+
+    def measured(drawn_weights: Doubles) -> _Measured:
+        ours, theirs = (
+            _measure(each, labels, drawn_weights, anonymous) for each in (scores, others)
+        )
+        return {
+            name: ours[name] / theirs[name]
+            for name in RATIOS
+            if name in ours and theirs.get(name, 0) > 0
+        }
+
+    drawn: dict[str, list[float]] = {name: [] for name in RATIOS}
+    for draw in _draws(labels, weights, resamples, seed):
+        for name, ratio in measured(draw).items():
+            drawn[name].append(ratio)
+    return {name: _figure(each, drawn[name]) for name, each in measured(weights).items()}

@@ -7,7 +7,7 @@ import jinja2
 from msgspec import Struct
 
 from revision_quality.training.evaluate import Report
-from revision_quality.training.metrics import Figure, Figures
+from revision_quality.training.metrics import RATIOS, Figure, Figures
 
 FIGURES = {
     "roc_auc": "ROC AUC",
@@ -68,19 +68,29 @@ def rows(figures: Sequence[Figures | None]) -> list[tuple[str, list[str]]]:
     ]
 
 
+def groups(report: Report) -> dict[str, list[tuple[str, list[str]]]]:
+    """Return each table's rows by its title: of all edits, of each kind of editor, the ratios."""
+    found = {
+        "All edits": rows([each.all for each in report.scorers]),
+        "Anonymous editors": rows([each.anonymous for each in report.scorers]),
+        "Registered editors": rows([each.registered for each in report.scorers]),
+    }
+    if any(each.times_recipe for each in report.scorers):
+        found["All edits, times the published recipe's"] = [
+            (FIGURES[name], [_shown(each.times_recipe.get(name)) for each in report.scorers])
+            for name in RATIOS
+        ]
+    return found
+
+
 def render(report: Report) -> str:
     """Return the page."""
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     source = resources.files("revision_quality.training") / "report.html.j2"
-    groups: dict[str, list[Figures | None]] = {
-        "All edits": [each.all for each in report.scorers],
-        "Anonymous editors": [each.anonymous for each in report.scorers],
-        "Registered editors": [each.registered for each in report.scorers],
-    }
     return environment.from_string(source.read_text("utf-8")).render(
         report=report,
         names=[each.name for each in report.scorers],
-        groups={title: rows(figures) for title, figures in groups.items()},
+        groups=groups(report),
         plots=_plots(report),
         wikis={
             wiki: [each.wikis[wiki] for each in report.scorers] for wiki in report.scorers[0].wikis

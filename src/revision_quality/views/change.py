@@ -27,7 +27,7 @@ class UserLevel(StrEnum):
     REGISTERED = "registered"
 
 
-class Change(Struct, frozen=True, kw_only=True, omit_defaults=False):
+class Change(Struct, frozen=True, kw_only=True, omit_defaults=False, gc=False):
     """An edit as people read it.
 
     `title` has its namespace prefix, with spaces. `timestamp` is the edit's, in Unix seconds.
@@ -35,7 +35,10 @@ class Change(Struct, frozen=True, kw_only=True, omit_defaults=False):
     says that the text is. `parent_id` is 0 for a new page. `kind` is the page_change_kind: edit,
     create or move. `size` and `parent_size` are in bytes, None where unknown. `reason` is a code
     and `message` a sentence, set where the state is not_scorable or failed. `score` is
-    P(reverted), 0 to 1, set where the state is scored. `seq` grows with every write to any row.
+    P(reverted), 0 to 1, set where the state is scored. `verdicts` is how many patrollers have given
+    a verdict, `verdict` the latest one (`events.verdict.Verdict`). `is_reverted` says that somebody
+    undid the edit, its author included; `reverted_by` is the revision that did, None where it is
+    not known, and `reverted_dt` when, in Unix seconds. `seq` grows with every write to any row.
     `deleted` marks the row of a page that is gone: of the other fields only the key, `seq` and
     `timestamp` are then set.
     """
@@ -68,6 +71,11 @@ class Change(Struct, frozen=True, kw_only=True, omit_defaults=False):
     score: float | None = None
     model_name: str | None = None
     model_version: str | None = None
+    verdicts: int = 0
+    verdict: str | None = None
+    is_reverted: bool = False
+    reverted_by: int | None = None
+    reverted_dt: int | None = None
 
     @property
     def is_new_page(self) -> bool:

@@ -1,13 +1,16 @@
 """The changes view: every edit with its state and score, in one SQL table."""
 
+import asyncio
+import operator
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import compress
+from typing import Any, TypeVar
 
 import msgspec
 import structlog
-from msgspec.structs import asdict, replace
-from sqlalchemy import Connection, RowMapping, Select, delete, insert, select, tuple_, update
+from msgspec.structs import astuple, replace
+from sqlalchemy import Connection, RowMapping, Select, insert, select
 
 from revision_quality.bell import Bell
 from revision_quality.errors import InvalidEventError, StoreError
@@ -21,14 +24,27 @@ from revision_quality.events.revision_change import (
     decode_tags_change,
     decode_visibility_change,
 )
-from revision_quality.streams.base import START, Record
+from revision_quality.events.verdict import VerdictEvent, decode_verdict
+from revision_quality.scoring.model_rule import ModelKey, other_than
+from revision_quality.streams.base import Record
+from revision_quality.views import bulk, change_tags, model_scores, verdicts
 from revision_quality.views import row as rows
 from revision_quality.views.change import Change, State, UserLevel
 from revision_quality.views.database import Database
+from revision_quality.views.deletions import known_deletions, remember_deletions
+from revision_quality.views.edit_fate import EditFate, read_fates
+from revision_quality.views.facets import EVERY_WIKI, facets_of
+from revision_quality.views.incoming import Key, key_of, without_nul
+from revision_quality.views.progress import place_of, position_of, set_positions, take_turn
 from revision_quality.views.row import Row
-from revision_quality.views.tables import change_counts, changes, metadata, page_deletions, progress
-
-SCHEMA_VERSION = 1
+from revision_quality.views.schema import bring_up_to_date
+from revision_quality.views.shown_model import Coverage, add_shown, coverage, in_order, shown
+from revision_quality.views.tables import (
+    change_counts,
+    change_facets,
+    changes,
+)
+from revision_quality.views.user_key import user_key_of
 
 STREAMS = (
     names.PAGE_CHANGE,
@@ -36,15 +52,23 @@ STREAMS = (
     names.PREDICTION_ERROR,
     names.TAGS_CHANGE,
     names.VISIBILITY_CHANGE,
+    names.VERDICT,
 )
 """What the view is made of."""
 
-_KEYS_PER_QUERY = 200
-_COLUMNS = tuple(column.name for column in changes.columns)
-_PUBLIC_FIELDS = tuple(field for field in Change.__struct_fields__)
+_SHOWN_AT_ONCE = 5000
+_POLL_SECONDS = 0.5
+"""How soon a write by another process is seen; one in this process is seen at once."""
 
-Key = tuple[str, int]
+_COLUMNS = Row.__struct_fields__
+_PUBLIC_FIELDS = tuple(field for field in Change.__struct_fields__)
+_SEQ, _TAGS, _STATE, _USER_LEVEL = map(_COLUMNS.index, ("seq", "tags", "state", "user_level"))
+_FACETS = changes.c.keys().index("facets")
+_STATES = {state.value: state for state in State}
+_USER_LEVELS = {level.value: level for level in UserLevel}
+_PLACE = ("timestamp", "page_id", "user_key")
 CountKey = tuple[str, str]
+T = TypeVar("T")
 
 _log = structlog.get_logger()
 
@@ -52,31 +76,57 @@ _log = structlog.get_logger()
 class ChangesView:
     """Keeps `changes` in step with the streams, and reads it.
 
-    The events of a batch and the position behind them become visible in one transaction. One
-    process writes a database; any number reads it.
+    The events of a batch and the position behind them become visible in one transaction. Any
+    number of processes writes and reads a database: the writers take turns, and events that two of
+    them bring change nothing the second time.
+
+    Of several `models`, those of the settings in their order, one is shown: the first, until
+    another one is promoted. What the others make of edits is kept beside, in the same transactions.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, models: Sequence[ModelKey] = ()) -> None:
         self._database = database
-        self._bell = Bell()
+        self._models = tuple(models)
+        self.bell = Bell()
+        """Rings after each write to a row by this process."""
         try:
-            database.write_now(_create)
+            database.write_now(bring_up_to_date)
         except StoreError:
             database.close_now()
             raise
 
-    async def position(self, stream: str) -> int:
-        """Return the offset up to which `stream` is in the view."""
-        return await self._database.read(lambda connection: _value(connection, stream))
+    @property
+    def database(self) -> Database:
+        """Where its tables are, and those of the views beside it; it closes with the view."""
+        return self._database
+
+    async def position(self, stream: str, partition: int = 0) -> int:
+        """Return the offset up to which a partition of `stream` is in the view."""
+        name = place_of(stream, partition)
+        return await self._database.read(lambda connection: position_of(connection, name))
 
     async def apply(self, records: Sequence[Record]) -> int:
         """Bring events into the view, with their streams' positions. Returns the rows changed."""
         if not records:
             return 0
-        changed = await self._database.write(lambda connection: _apply(connection, records))
+        changed = await self._database.write(
+            lambda connection: _apply(connection, records, self._models)
+        )
         if changed:
-            self._bell.ring()
+            self.bell.ring()
         return changed
+
+    async def promote(self, model: ModelKey, now: int, least: float) -> Coverage:
+        """Show another model's scores, all at once, if it has enough of the recent changes.
+
+        Returns its coverage; below `least` nothing is changed. What was shown is kept beside, so
+        that it can be shown again. `now` is in Unix milliseconds.
+        """
+        found = await self._database.write(
+            lambda connection: _promote(connection, model, now, least)
+        )
+        self.bell.ring()
+        return found
 
     async def purge(self, before: int, limit: int = 1000) -> int:
         """Delete up to `limit` rows of edits older than `before`, Unix seconds; return how many."""
@@ -84,10 +134,20 @@ class ChangesView:
 
     async def rows(self, statement: Select[Any]) -> list[Change]:
         """Read the rows that a statement on the table `changes` selects."""
+        return await self.found(lambda connection: connection.execute(statement).mappings())
+
+    async def read(self, function: Callable[[Connection], T]) -> T:
+        """Run `function` on a connection that only reads."""
+        return await self._database.read(function)
+
+    async def write(self, function: Callable[[Connection], T]) -> T:
+        """Run `function` in a transaction of its own."""
+        return await self._database.write(function)
+
+    async def found(self, find: Callable[[Connection], Iterable[RowMapping]]) -> list[Change]:
+        """Read the rows of `changes` that a function of a connection returns."""
         return await self._database.read(
-            lambda connection: [
-                _change(found) for found in connection.execute(statement).mappings()
-            ]
+            lambda connection: [_change(found) for found in find(connection)]
         )
 
     async def since(self, seq: int, limit: int) -> list[Change]:
@@ -98,16 +158,20 @@ class ChangesView:
 
     async def last_seq(self) -> int:
         """Return the number of the last write."""
-        return await self._database.read(lambda connection: _value(connection, "seq"))
+        return await self._database.read(lambda connection: position_of(connection, "seq"))
 
     async def wait(self, seq: int, timeout: float) -> int:  # noqa: ASYNC109
         """Return the number of the last write as soon as it is above `seq`, or after `timeout`."""
-        rings = self._bell.rings
-        last = await self.last_seq()
-        if last > seq:
-            return last
-        await self._bell.wait(rings, timeout)
-        return await self.last_seq()
+        try:
+            async with asyncio.timeout(timeout):
+                while True:
+                    rings = self.bell.rings
+                    last = await self.last_seq()
+                    if last > seq:
+                        return last
+                    await self.bell.wait(rings, _POLL_SECONDS)
+        except TimeoutError:
+            return await self.last_seq()
 
     async def counts(self) -> dict[tuple[str, str], int]:
         """Count the rows by (wiki_id, state)."""
@@ -124,20 +188,9 @@ class ChangesView:
         await self._database.close()
 
 
-def _create(connection: Connection) -> None:
-    metadata.create_all(connection)
-    version = _value(connection, "schema")
-    if version == START:
-        connection.execute(insert(progress).values(name="schema", value=SCHEMA_VERSION))
-    elif version != SCHEMA_VERSION:
-        raise StoreError(
-            f"the views in {connection.engine.url!r} have schema {version}, this revq knows"
-            f" {SCHEMA_VERSION}: drop them, they are rebuilt from the streams"
-        )
-
-
-def _apply(connection: Connection, records: Sequence[Record]) -> int:
-    batch = _Batch(connection)
+def _apply(connection: Connection, records: Sequence[Record], models: Sequence[ModelKey]) -> int:
+    take_turn(connection)
+    batch = _Batch(connection, _is_other(connection, models))
     for record in records:
         try:
             batch.add(record)
@@ -149,30 +202,73 @@ def _apply(connection: Connection, records: Sequence[Record]) -> int:
                 error=str(error),
             )
     changed = batch.write()
-    for stream, offset in {record.stream: record.offset for record in records}.items():
-        _set_value(connection, stream, offset)
+    set_positions(
+        connection, {place_of(each.stream, each.partition): each.offset for each in records}
+    )
     return changed
+
+
+def _is_other(connection: Connection, models: Sequence[ModelKey]) -> Callable[[str, str], bool]:
+    """Return what tells that an outcome is of a model that is not shown now."""
+    if len(models) < 2:
+        return _nobody
+    first, *others = in_order(models, shown(connection))
+    return other_than(first, others)
+
+
+def _nobody(name: str, version: str) -> bool:
+    return False
+
+
+def _promote(connection: Connection, model: ModelKey, now: int, least: float) -> Coverage:
+    take_turn(connection)
+    found = coverage(connection, model)
+    if found.share < least:
+        return found
+    after: Key = ("", 0)
+    while some := model_scores.page(connection, model, after, _SHOWN_AT_ONCE):
+        after = some[-1].edit
+        _Batch(connection, _nobody).show(model, some)
+    add_shown(connection, model, now, found.share)
+    return found
 
 
 class _Batch:
     """The rows that a batch of events touches, read once and written once."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, is_other: Callable[[str, str], bool]) -> None:
         self._connection = connection
+        self._is_other = is_other
+        self._others: list[model_scores.ModelScore] = []
         self._events: list[tuple[Key, Any]] = []
         self._deletions: dict[Key, int] = {}
+        self._verdicts: list[verdicts.GivenVerdict] = []
 
     def add(self, record: Record) -> None:
         """Read one event. Raises InvalidEventError."""
-        event = _DECODERS[record.stream](record.value)
-        if isinstance(event, PageChange):
-            self._add_page_change(event)
-        elif record.stream in (names.TAGS_CHANGE, names.VISIBILITY_CHANGE):
-            self._events.append(((event.database, event.rev_id), event))
-        else:
-            self._events.append(((event.wiki_id, event.revision.rev_id), event))
+        event = _DECODERS.get(record.stream, decode_prediction)(without_nul(record.value))
+        _TAKEN[type(event)](self, event)
 
-    def _add_page_change(self, event: PageChange) -> None:
+    def take_verdict(self, event: VerdictEvent) -> None:
+        """Take what a patroller says."""
+        key_of(event.wiki_id, event.rev_id)
+        self._verdicts.append(verdicts.given(event))
+
+    def take_told(self, event: TagsChange | VisibilityChange) -> None:
+        """Take what is told of an edit later."""
+        self._events.append((key_of(event.database, event.rev_id), event))
+
+    def take_outcome(self, event: PredictionChange | PredictionError) -> None:
+        """Take what a model made of an edit."""
+        key = key_of(event.wiki_id, event.revision.rev_id)
+        if self._is_other(*_model(event)):
+            self._others.append(model_scores.of_event(event))
+        else:
+            self._events.append((key, event))
+
+    def take_page_change(self, event: PageChange) -> None:
+        """Take an edit, or what else happened to a page."""
+        key = key_of(event.wiki_id, event.revision.rev_id)
         if event.is_canary or event.page_change_kind is PageChangeKind.UNDELETE:
             return
         if event.page_change_kind is PageChangeKind.DELETE:
@@ -180,90 +276,120 @@ class _Batch:
             deleted_dt = int(event.dt.timestamp())
             self._deletions[page] = max(deleted_dt, self._deletions.get(page, 0))
             return
-        self._events.append(((event.wiki_id, event.revision.rev_id), event))
+        self._events.append((key, event))
 
     def write(self) -> int:
         """Write the rows that the events change; return how many."""
-        old = self._stored(key for key, _ in self._events)
+        judged = {(one.wiki_id, one.rev_id) for one in self._verdicts}
+        told = {one.edit for one in self._others}
+        old = _stored(self._connection, judged | told | {key for key, _ in self._events})
         new = dict(old)
         for key, event in self._events:
             row = new.get(key) or Row(wiki_id=key[0], rev_id=key[1], seq=0)
             new[key] = _FUNCTIONS[type(event)](row, event)
+        fates = read_fates(self._connection, new.keys() - old.keys())
+        new |= {key: rows.with_fate(new[key], fate) for key, fate in fates.items()}
         self._delete_pages(old, new)
+        gone = {key for key, row in new.items() if row.deleted}
+        self._judge(old, new, gone)
+        self._keep_beside(new, gone)
         changed = [row for key, row in new.items() if row != old.get(key)]
-        self._save(changed, old)
+        _save(self._connection, changed, old)
         return len(changed)
 
     def _delete_pages(self, old: dict[Key, Row], new: dict[Key, Row]) -> None:
-        for (wiki_id, page_id), deleted_dt in self._deletions.items():
+        for wiki_id, page_id in self._deletions:
             for row in self._rows_of_page(wiki_id, page_id):
                 key = (wiki_id, row.rev_id)
                 old.setdefault(key, row)
                 new.setdefault(key, row)
-            self._remember_deletion(wiki_id, page_id, deleted_dt)
-        deletions = self._known_deletions({(row.wiki_id, row.page_id) for row in new.values()})
+        remember_deletions(self._connection, self._deletions)
+        pages = {(row.wiki_id, row.page_id) for row in new.values()}
+        deletions = known_deletions(self._connection, pages)
+        if not deletions:
+            return
         for key, row in new.items():
             if row.timestamp and row.timestamp <= deletions.get((row.wiki_id, row.page_id), -1):
                 new[key] = rows.with_deletion(row)
 
-    def _stored(self, keys: Iterable[Key]) -> dict[Key, Row]:
-        found = {}
-        for part in _parts(set(keys)):
-            statement = select(changes).where(tuple_(changes.c.wiki_id, changes.c.rev_id).in_(part))
-            for mapping in self._connection.execute(statement).mappings():
-                row = _row(mapping)
-                found[row.wiki_id, row.rev_id] = row
-        return found
+    def _judge(self, old: Mapping[Key, Row], new: dict[Key, Row], gone: set[Key]) -> None:
+        """Bring in verdicts; one may come before its edit, and goes with its page."""
+        verdicts.forget(self._connection, gone)
+        given = [one for one in self._verdicts if (one.wiki_id, one.rev_id) not in gone]
+        added = new.keys() - old.keys() - gone
+        for key, tally in verdicts.take(self._connection, given, added).items():
+            if key in new:
+                new[key] = replace(new[key], verdicts=tally.number, verdict=tally.latest)
+
+    def _keep_beside(self, new: Mapping[Key, Row], gone: set[Key]) -> None:
+        """Keep what other models say, of nothing that is deleted or was hidden."""
+        gone = gone | {key for key, row in new.items() if row.score_withheld}
+        model_scores.forget(self._connection, gone)
+        model_scores.take(self._connection, [one for one in self._others if one.edit not in gone])
+
+    def show(self, model: ModelKey, scores: Sequence[model_scores.ModelScore]) -> None:
+        """Put a model's outcomes into the rows, and what these had beside.
+
+        A row whose score the model has not keeps the one that it has.
+        """
+        old = _stored(self._connection, [one.edit for one in scores])
+        new: dict[Key, Row] = {}
+        for one in scores:
+            row = old.get(one.edit)
+            if row is None or row.deleted or row.score_withheld:
+                continue
+            if row.state is State.SCORED and one.score is None:
+                continue
+            new[one.edit] = rows.with_model_score(row, one)
+        replaced = [
+            model_scores.of_change(old[key], old[key].scored_dt)
+            for key in new
+            if old[key].model_name is not None
+        ]
+        model_scores.remove(self._connection, model, new)
+        model_scores.write(self._connection, replaced)
+        _save(self._connection, list(new.values()), old)
 
     def _rows_of_page(self, wiki_id: str, page_id: int) -> list[Row]:
         statement = select(changes).where(
             changes.c.wiki_id == wiki_id, changes.c.page_id == page_id
         )
-        return [_row(mapping) for mapping in self._connection.execute(statement).mappings()]
+        return [_row(tuple(found)) for found in self._connection.execute(statement)]
 
-    def _remember_deletion(self, wiki_id: str, page_id: int, deleted_dt: int) -> None:
-        same_page = (page_deletions.c.wiki_id == wiki_id) & (page_deletions.c.page_id == page_id)
-        known = self._connection.execute(
-            select(page_deletions.c.deleted_dt).where(same_page)
-        ).scalar()
-        if known is None:
-            self._connection.execute(
-                insert(page_deletions).values(
-                    wiki_id=wiki_id, page_id=page_id, deleted_dt=deleted_dt
-                )
-            )
-        elif known < deleted_dt:
-            self._connection.execute(
-                update(page_deletions).where(same_page).values(deleted_dt=deleted_dt)
-            )
 
-    def _known_deletions(self, pages: set[Key]) -> dict[Key, int]:
-        found = {}
-        for part in _parts(pages):
-            statement = select(page_deletions).where(
-                tuple_(page_deletions.c.wiki_id, page_deletions.c.page_id).in_(part)
-            )
-            for wiki_id, page_id, deleted_dt in self._connection.execute(statement):
-                found[wiki_id, page_id] = deleted_dt
-        return found
+def mark_fates(connection: Connection, fates: Mapping[Key, EditFate]) -> int:
+    """Bring what became of edits into the rows that are there; return how many change.
 
-    def _save(self, changed: Sequence[Row], old: Mapping[Key, Row]) -> None:
-        if not changed:
-            return
-        seq = _value(self._connection, "seq")
-        values = [
-            _values(replace(row, seq=seq + number)) for number, row in enumerate(changed, start=1)
-        ]
-        replaced = [key for row in changed if (key := (row.wiki_id, row.rev_id)) in old]
-        for part in _parts(replaced):
-            self._connection.execute(
-                delete(changes).where(tuple_(changes.c.wiki_id, changes.c.rev_id).in_(part))
-            )
-        self._connection.execute(insert(changes), values)
-        counts = Counter(map(_counted, changed))
-        counts.subtract(_counted(old[key]) for key in replaced)
-        _add_counts(self._connection, counts)
-        _set_value(self._connection, "seq", seq + len(changed))
+    Part of a write whose turn it is.
+    """
+    old = _stored(connection, fates)
+    new = {key: rows.with_fate(row, fates[key]) for key, row in old.items()}
+    changed = [row for key, row in new.items() if row != old[key]]
+    _save(connection, changed, old)
+    return len(changed)
+
+
+def _stored(connection: Connection, keys: Iterable[Key]) -> dict[Key, Row]:
+    found = map(_row, bulk.read(connection, changes, set(keys)))
+    return {(row.wiki_id, row.rev_id): row for row in found}
+
+
+def _save(connection: Connection, changed: Sequence[Row], old: Mapping[Key, Row]) -> None:
+    if not changed:
+        return
+    seq = position_of(connection, "seq")
+    values = [values_of(row, number) for number, row in enumerate(changed, start=seq + 1)]
+    moved = [_is_moved(row, old.get((row.wiki_id, row.rev_id))) for row in changed]
+    bulk.write(connection, changes, list(compress(values, moved)))
+    unmoved = list(compress(values, map(operator.not_, moved)))
+    bulk.update(connection, changes, unmoved, kept=_PLACE)
+    note_facets(connection, values)
+    change_tags.keep_in_step(connection, changed, old)
+    counts = Counter(map(_counted, changed))
+    replaced = (old.get((row.wiki_id, row.rev_id)) for row in changed)
+    counts.subtract(_counted(row) for row in replaced if row)
+    _add_counts(connection, counts)
+    set_positions(connection, {"seq": seq + len(changed)})
 
 
 _DECODERS: dict[str, Any] = {
@@ -272,6 +398,15 @@ _DECODERS: dict[str, Any] = {
     names.PREDICTION_ERROR: decode_prediction_error,
     names.TAGS_CHANGE: decode_tags_change,
     names.VISIBILITY_CHANGE: decode_visibility_change,
+    names.VERDICT: decode_verdict,
+}
+_TAKEN: dict[type, Callable[[_Batch, Any], None]] = {
+    PageChange: _Batch.take_page_change,
+    PredictionChange: _Batch.take_outcome,
+    PredictionError: _Batch.take_outcome,
+    TagsChange: _Batch.take_told,
+    VisibilityChange: _Batch.take_told,
+    VerdictEvent: _Batch.take_verdict,
 }
 
 
@@ -291,74 +426,98 @@ _FUNCTIONS: dict[type, Any] = {
 
 
 def _purge(connection: Connection, before: int, limit: int) -> int:
+    take_turn(connection)
     columns = changes.c
     oldest = (
-        select(columns.wiki_id, columns.rev_id, columns.state, columns.deleted)
+        select(
+            *(columns.wiki_id, columns.rev_id, columns.state, columns.deleted),
+            *(columns.timestamp, columns.tags),
+        )
         .where(columns.timestamp < before)
         .order_by(columns.timestamp)
         .limit(limit)
     )
     purged = connection.execute(oldest).all()
-    for part in _parts((row.wiki_id, row.rev_id) for row in purged):
-        connection.execute(delete(changes).where(tuple_(columns.wiki_id, columns.rev_id).in_(part)))
+    keys = [(row.wiki_id, row.rev_id) for row in purged]
+    bulk.delete_keys(connection, changes, keys)
+    entries = [change_tags.entries_of(row, _tags(row.tags)) for row in purged]
+    change_tags.remove(connection, set().union(*entries))
+    verdicts.forget(connection, keys)
+    model_scores.purge(connection, before)
+    verdicts.purge(connection, before)
     gone = Counter(_counted(row) for row in purged)
     _add_counts(connection, Counter({key: -number for key, number in gone.items()}))
     return len(purged)
 
 
+def note_facets(connection: Connection, values: Iterable[bulk.Values]) -> None:
+    """Note facets that no row had before."""
+    pairs = {(row[0], row[_FACETS]) for row in values if row[_FACETS] is not None}
+    pairs |= {(EVERY_WIKI, facets) for _, facets in pairs}
+    pairs -= set(bulk.read(connection, change_facets, pairs))
+    added = [{"wiki_id": wiki_id, "facets": facets} for wiki_id, facets in sorted(pairs)]
+    if added:
+        connection.execute(insert(change_facets), added)
+
+
+def _is_moved(row: Row, old: Row | None) -> bool:
+    """Tell whether a row is new or has another place in the order of edits, pages or users."""
+    return old is None or _order(row) != _order(old)
+
+
+def _order(row: Row) -> tuple[int, int, str | None]:
+    return row.timestamp, row.page_id, row.user
+
+
 def _counted(row: Any) -> CountKey | None:
-    return None if row.deleted else (row.wiki_id, str(row.state))
+    return None if row.deleted else (row.wiki_id, str.__str__(row.state))
 
 
 def _add_counts(connection: Connection, counts: Counter[CountKey | None]) -> None:
-    for key, number in counts.items():
-        if key is None or not number:
-            continue
-        same = (change_counts.c.wiki_id == key[0]) & (change_counts.c.state == key[1])
-        added = update(change_counts).where(same).values(number=change_counts.c.number + number)
-        if not connection.execute(added).rowcount:
-            connection.execute(
-                insert(change_counts).values(wiki_id=key[0], state=key[1], number=number)
-            )
+    values = [
+        {"wiki_id": key[0], "state": key[1], "number": number}
+        for key, number in counts.items()
+        if key is not None and number
+    ]
+    known = change_counts.c.number
+    added = bulk.upsert(connection, change_counts, lambda new: {"number": known + new.number})
+    if values:
+        connection.execute(added, values)
 
 
-def _value(connection: Connection, name: str) -> int:
-    value = connection.execute(select(progress.c.value).where(progress.c.name == name)).scalar()
-    return START if value is None else int(value)
+def _model(event: PredictionChange | PredictionError) -> ModelKey:
+    told = event.predicted_classification if isinstance(event, PredictionChange) else event.error
+    return told.model_name, told.model_version
 
 
-def _set_value(connection: Connection, name: str, value: int) -> None:
-    connection.execute(delete(progress).where(progress.c.name == name))
-    connection.execute(insert(progress).values(name=name, value=value))
+def values_of(row: Row, seq: int) -> bulk.Values:
+    """Return the values of a row as the table has its columns, with the number of its write."""
+    values = list(astuple(row))
+    values[_SEQ] = seq
+    values[_TAGS] = msgspec.json.encode(row.tags).decode() if row.tags else "[]"
+    # The member's `value` is looked up by code in Python.
+    values[_STATE] = str.__str__(row.state)
+    values[_USER_LEVEL] = str.__str__(row.user_level)
+    values += (facets_of(row), user_key_of(row))
+    return tuple(values)
 
 
-def _parts(keys: Iterable[Key]) -> Iterable[list[Key]]:
-    ordered = sorted(keys)
-    return (
-        ordered[start : start + _KEYS_PER_QUERY]
-        for start in range(0, len(ordered), _KEYS_PER_QUERY)
-    )
-
-
-def _values(row: Row) -> dict[str, Any]:
-    values = asdict(row)
-    values["tags"] = msgspec.json.encode(row.tags).decode()
-    values["state"] = str(row.state)
-    values["user_level"] = str(row.user_level)
-    return values
-
-
-def _row(mapping: RowMapping) -> Row:
-    return Row(**_fields(mapping, _COLUMNS))
+def _row(values: bulk.Values) -> Row:
+    fields = dict(zip(_COLUMNS, values, strict=False))
+    fields["tags"] = _tags(fields["tags"])
+    fields["state"] = _STATES[fields["state"]]
+    fields["user_level"] = _USER_LEVELS[fields["user_level"]]
+    # MariaDB and SQLite have numbers for booleans, which are equal to them.
+    return Row(**fields)
 
 
 def _change(mapping: RowMapping) -> Change:
-    return Change(**_fields(mapping, _PUBLIC_FIELDS))
+    fields = {field: mapping[field] for field in _PUBLIC_FIELDS}
+    fields["tags"] = _tags(fields["tags"])
+    fields["state"] = State(fields["state"])
+    fields["user_level"] = UserLevel(fields["user_level"])
+    return Change(**fields)
 
 
-def _fields(mapping: RowMapping, fields: Sequence[str]) -> dict[str, Any]:
-    values = {field: mapping[field] for field in fields}
-    values["tags"] = tuple(msgspec.json.decode(values["tags"]))
-    values["state"] = State(values["state"])
-    values["user_level"] = UserLevel(values["user_level"])
-    return values
+def _tags(text: str) -> tuple[str, ...]:
+    return () if text == "[]" else tuple(msgspec.json.decode(text))

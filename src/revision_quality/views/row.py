@@ -11,21 +11,24 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from revision_quality.events.page_change import PageChange, PageChangeKind, PriorRevision
-from revision_quality.events.prediction import EditEvent, PredictionChange
+from revision_quality.events.page_change import PageChange, PageChangeKind, RevisionEntity
+from revision_quality.events.prediction import EditEvent, PredictionChange, PredictionRevision
 from revision_quality.events.prediction_error import PredictionError
 from revision_quality.events.revision_change import TagsChange, Visibility, VisibilityChange
 from revision_quality.views.change import Change, State, UserLevel
+from revision_quality.views.edit_fate import EditFate
+from revision_quality.views.model_scores import ModelScore
 from revision_quality.views.user_level import user_level
 
 REVISION_HIDDEN = "revision_hidden"
+_ALL_VISIBLE = Visibility(text=True, user=True, comment=True)
 _HIDDEN_MESSAGE = "The text of this revision is or was hidden, so it has no score."
 
 _EDITS = (PageChangeKind.CREATE, PageChangeKind.EDIT, PageChangeKind.MOVE)
 _STATE_ORDER = (State.PENDING, State.FAILED, State.NOT_SCORABLE, State.SCORED)
 
 
-class Row(Change, frozen=True, kw_only=True):
+class Row(Change, frozen=True, kw_only=True, gc=False):
     """A change and the times (Unix ms) of the facts that may be replaced.
 
     `facts_dt` is 0 if the facts of the edit come from its own event, else the time of the event
@@ -59,7 +62,7 @@ def with_prediction(row: Row, event: PredictionChange) -> Row:
         model_version=event.predicted_classification.model_version,
         scored_dt=_milliseconds(event.meta.dt),
     )
-    return row if _outcome(row) > _outcome(scored) else _masked(scored)
+    return row if _stays(row, scored) else _masked(scored)
 
 
 def with_error(row: Row, event: PredictionError) -> Row:
@@ -75,7 +78,21 @@ def with_error(row: Row, event: PredictionError) -> Row:
         model_version=event.error.model_version,
         scored_dt=_milliseconds(event.meta.dt),
     )
-    return row if _outcome(row) > _outcome(failed) else _masked(failed)
+    return row if _stays(row, failed) else _masked(failed)
+
+
+def with_model_score(row: Row, shown: ModelScore) -> Row:
+    """Return the row with what another model made of the edit."""
+    return replace(
+        row,
+        state=State(shown.state),
+        reason=shown.reason,
+        message=shown.message,
+        score=shown.score,
+        model_name=shown.model_name,
+        model_version=shown.model_version,
+        scored_dt=shown.scored_dt,
+    )
 
 
 def with_tags(row: Row, event: TagsChange) -> Row:
@@ -99,6 +116,18 @@ def with_page_visibility_change(row: Row, event: PageChange) -> Row:
     return _with_visibility(row, _visibility(event.revision), _milliseconds(event.dt))
 
 
+def with_fate(row: Row, fate: EditFate) -> Row:
+    """Return the row with what the history of its page says of the edit."""
+    if row.deleted:
+        return row
+    return replace(
+        row,
+        is_reverted=fate.is_reverted,
+        reverted_by=fate.reverted_by,
+        reverted_dt=fate.reverted_dt,
+    )
+
+
 def with_deletion(row: Row) -> Row:
     """Return what is left of the row of a deleted page: its key and its time."""
     return Row(
@@ -111,18 +140,17 @@ def _with_facts(row: Row, event: PageChange | EditEvent) -> Row:
     revision = event.revision
     is_edit = event.page_change_kind in _EDITS
     editor = revision.editor or (event.performer if is_edit else None)
-    row = replace(
-        row,
-        user=editor.user_text if editor else row.user,
-        comment=row.comment if revision.comment is None else revision.comment,
-    )
+    user = editor.user_text if editor else row.user
+    comment = row.comment if revision.comment is None else revision.comment
     facts_dt = 0 if is_edit else _milliseconds(event.dt)
     if row.timestamp and row.facts_dt < facts_dt:
-        return row
+        return replace(row, user=user, comment=comment)
     prior = event.prior_state.revision if event.prior_state and is_edit else None
     is_move = event.page_change_kind is PageChangeKind.MOVE
     return replace(
         row,
+        user=user,
+        comment=comment,
         facts_dt=facts_dt,
         timestamp=int(revision.rev_dt.timestamp()),
         parent_id=revision.rev_parent_id or 0,
@@ -141,10 +169,9 @@ def _with_facts(row: Row, event: PageChange | EditEvent) -> Row:
 
 def _with_told_facts(row: Row, event: TagsChange | VisibilityChange) -> Row:
     """Return the row with what these events tell of an edit that has not come yet."""
-    performer = event.performer
     row = replace(
         row,
-        user=performer.user_text if performer else row.user,
+        user=event.editor.user_text if event.editor else row.user,
         comment=row.comment if event.comment is None else event.comment,
     )
     facts_dt = _milliseconds(event.dt)
@@ -172,6 +199,8 @@ def _with_visibility(row: Row, visible: Visibility, visibility_dt: int) -> Row:
     if visibility_dt < row.visibility_dt:
         return _masked(row, withheld=not visible.text)
     same_time = visibility_dt == row.visibility_dt
+    if same_time and visible == _ALL_VISIBLE:
+        return _masked(row)
     return _masked(
         replace(
             row,
@@ -206,6 +235,13 @@ def _masked(row: Row, *, withheld: bool = False) -> Row:
     return row
 
 
+def _stays(row: Row, new: Row) -> bool:
+    """Tell whether the outcome of `row` stays; that it has none yet is by far the most common."""
+    if row.state is State.PENDING and new.state is not State.PENDING:
+        return False
+    return _outcome(row) > _outcome(new)
+
+
 def _outcome(row: Row) -> tuple[int, int, str, str, float, str]:
     """Return what decides which of two outcomes stays: the greater one."""
     return (
@@ -218,13 +254,14 @@ def _outcome(row: Row) -> tuple[int, int, str, str, float, str]:
     )
 
 
-def _visibility(revision: PriorRevision | object) -> Visibility:
+def _visibility(revision: RevisionEntity | PredictionRevision) -> Visibility:
     """Read a revision's flags; a flag that is absent says visible."""
-    return Visibility(
-        text=getattr(revision, "is_content_visible", None) is not False,
-        user=getattr(revision, "is_editor_visible", None) is not False,
-        comment=getattr(revision, "is_comment_visible", None) is not False,
-    )
+    text = revision.is_content_visible is not False
+    user = revision.is_editor_visible is not False
+    comment = revision.is_comment_visible is not False
+    if text and user and comment:
+        return _ALL_VISIBLE
+    return Visibility(text=text, user=user, comment=comment)
 
 
 def _title(page_title: str) -> str:

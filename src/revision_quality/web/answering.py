@@ -4,7 +4,8 @@ Scores are in the streams for good; the changes view knows which of them are not
 more, because the text was hidden or the page deleted since.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from msgspec import Struct
 from sqlalchemy import select
@@ -45,12 +46,21 @@ class NotScored(Struct, frozen=True):
 Answer = Scored | NotScored
 
 
-class Answers:
-    """Asks the streams, the wiki and the model, less what is withheld."""
+class Stored(Protocol):
+    """Finds what is known already where the streams do not."""
 
-    def __init__(self, asked: OnRequest, view: View) -> None:
+    async def answers(self, wiki_id: str, rev_ids: Sequence[int]) -> Mapping[int, Answer]:
+        """Return final answers by rev_id, without what is not known. Raises StoreError."""
+        ...
+
+
+class Answers:
+    """Asks a store, the streams, the wiki and the model, less what is withheld."""
+
+    def __init__(self, asked: OnRequest, view: View, stored: Stored | None = None) -> None:
         self._asked = asked
         self._view = view
+        self._stored = stored
 
     async def rows(self, wiki_id: str, rev_ids: Sequence[int]) -> dict[int, Change]:
         """Return what the changes view has of these revisions. Raises StoreError."""
@@ -65,15 +75,17 @@ class Answers:
         Raises WikiError if the wiki does not answer, StoreError if the streams or the view fail.
         """
         rows = await self.rows(wiki_id, rev_ids)
-        withheld: dict[int, Answer] = {
+        settled: dict[int, Answer] = {
             rev_id: answer for rev_id, row in rows.items() if (answer := _withheld(row))
         }
-        rest = [rev_id for rev_id in rev_ids if rev_id not in withheld]
+        if self._stored:
+            settled = {**await self._stored.answers(wiki_id, rev_ids), **settled}
+        rest = [rev_id for rev_id in rev_ids if rev_id not in settled]
         try:
             told = await self._asked.answers(wiki_id, rest)
         except InvalidEventError as error:
             raise WikiError(f"{wiki_id} tells of its revisions what cannot be read.") from error
-        answers = withheld | {
+        answers = settled | {
             rev_id: _read(rev_id, answer) for rev_id, answer in zip(rest, told, strict=True)
         }
         return [answers[rev_id] for rev_id in rev_ids]
@@ -82,8 +94,10 @@ class Answers:
         """Return the answer for the edit of an event, and have it published. Raises as `of`."""
         rev_id = change.revision.rev_id
         row = (await self.rows(change.wiki_id, [rev_id])).get(rev_id)
-        withheld = _withheld(row) if row else None
-        return withheld or _read(rev_id, await self._asked.answer_event(change))
+        settled: Answer | None = _withheld(row) if row else None
+        if settled is None and self._stored:
+            settled = (await self._stored.answers(change.wiki_id, [rev_id])).get(rev_id)
+        return settled or _read(rev_id, await self._asked.answer_event(change))
 
 
 def _withheld(row: Change) -> NotScored | None:

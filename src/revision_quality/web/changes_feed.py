@@ -10,10 +10,11 @@ from revision_quality.errors import StoreError
 from revision_quality.recent_changes.filters import Filters
 from revision_quality.recent_changes.presentation import Row, key_of
 from revision_quality.recent_changes.query import matches
-from revision_quality.recent_changes.wiki_levels import WikiLevels
+from revision_quality.recent_changes.wiki_levels import CurrentLevels
 from revision_quality.views.change import Change
 from revision_quality.web.broadcaster import BATCH_SIZE, MAX_BACKLOG, Subscription
 from revision_quality.web.event_stream import KEEP_ALIVE, event
+from revision_quality.web.interface import Interface
 from revision_quality.web.rendering import render_row, render_summary
 from revision_quality.web.summary import Summarizer
 from revision_quality.web.view import View
@@ -32,6 +33,12 @@ class _Changed(Struct):
     html: str
     level: str
     score: float | None
+    rank: int
+
+
+def is_handled(change: Change) -> bool:
+    """Tell whether a patroller has said what a change is: it leaves the queues."""
+    return change.verdicts > 0
 
 
 class ChangesFeed:
@@ -47,14 +54,17 @@ class ChangesFeed:
         view: View,
         summarizer: Summarizer,
         filters: Filters,
-        levels: WikiLevels,
+        levels: CurrentLevels,
+        *,
         row_of: Callable[[Change], Row],
+        interface: Interface,
     ) -> None:
         self._view = view
         self._summarizer = summarizer
         self._filters = filters
         self._levels = levels
         self._row_of = row_of
+        self._interface = interface
         self._summary_at = time.monotonic()
         self._is_summary_due = False
 
@@ -116,11 +126,13 @@ class ChangesFeed:
         wikis = self._filters.wikis
         if wikis and change.wiki_id not in wikis:
             return None
-        if not matches(change, self._filters, self._levels, now=time.time()):
-            return event("remove", {"key": key_of(change)}, change.seq)
+        if self._filters.is_queue and is_handled(change):
+            return event("remove", {"key": key_of(change.wiki_id, change.rev_id)}, change.seq)
+        if not matches(change, self._filters, self._levels.now, now=time.time()):
+            return event("remove", {"key": key_of(change.wiki_id, change.rev_id)}, change.seq)
         row = self._row_of(change)
-        html = render_row(row)
-        changed = _Changed(row.key, row.timestamp, html, row.risk.kind, change.score)
+        html = render_row(row, self._interface)
+        changed = _Changed(row.key, row.timestamp, html, row.risk.kind, change.score, row.rank)
         return event("change", changed, change.seq)
 
     def _patience(self) -> float:
@@ -132,4 +144,4 @@ class ChangesFeed:
         self._is_summary_due = False
         self._summary_at = time.monotonic()
         summary = await self._summarizer.summary()
-        return event("summary", {"html": render_summary(summary)}, seq)
+        return event("summary", {"html": render_summary(summary, self._interface)}, seq)

@@ -1,9 +1,8 @@
 """The rows of a page as JSON."""
 
-from datetime import UTC, datetime
-
 from msgspec import Struct
 
+from revision_quality.clock import iso
 from revision_quality.recent_changes.presentation import key_of, row_of
 from revision_quality.recent_changes.wiki_levels import WikiLevels
 from revision_quality.views.change import Change
@@ -22,7 +21,11 @@ class Links(Struct, frozen=True, omit_defaults=True):
 
 
 class ChangeJson(Struct, frozen=True, kw_only=True):
-    """A change; times in ISO 8601, what is hidden or unknown null. `level` as in the filter."""
+    """A change; times in ISO 8601, what is hidden or unknown null. `level` as in the filter.
+
+    `verdicts` is how many patrollers have given a verdict, `verdict` the latest one.
+    `reverted_by` is the revision that undid it.
+    """
 
     key: str
     wiki_id: str
@@ -52,6 +55,11 @@ class ChangeJson(Struct, frozen=True, kw_only=True):
     level: str | None
     model_name: str | None
     model_version: str | None
+    verdicts: int
+    verdict: str | None
+    is_reverted: bool
+    reverted_by: int | None
+    reverted_dt: str | None
     links: Links
 
 
@@ -85,26 +93,27 @@ class ChangesJson(Struct, frozen=True, rename={"continue_": "continue"}):
 def changes_json(page: Page, sites: Sites, levels: WikiLevels) -> ChangesJson:
     """Return a page as JSON's structure."""
     return ChangesJson(
-        [_change(change, sites, levels) for change in page.changes],
+        [change_json(change, sites, levels) for change in page.changes],
         Continue(str(page.older)) if page.older else None,
         [WarningJson(n.parameter, n.value, n.allowed, n.text) for n in page.notices],
         page.filters.query,
     )
 
 
-def _change(change: Change, sites: Sites, levels: WikiLevels) -> ChangeJson:
+def change_json(change: Change, sites: Sites, levels: WikiLevels) -> ChangeJson:
+    """Return a change as JSON's structure."""
     row = row_of(change, sites(change.wiki_id), levels)
     user = row.user
     level = None if change.score is None else levels.level_of(change.wiki_id, change.score)
     return ChangeJson(
-        key=key_of(change),
+        key=key_of(change.wiki_id, change.rev_id),
         wiki_id=change.wiki_id,
         rev_id=change.rev_id,
         parent_id=change.parent_id,
         page_id=change.page_id,
         namespace=change.namespace,
         title=change.title,
-        timestamp=f"{datetime.fromtimestamp(change.timestamp, UTC):%Y-%m-%dT%H:%M:%SZ}",
+        timestamp=iso(change.timestamp),
         kind=change.kind,
         user=user.name if user else None,
         user_level=change.user_level.value,
@@ -125,6 +134,11 @@ def _change(change: Change, sites: Sites, levels: WikiLevels) -> ChangeJson:
         level=level.name if level else None,
         model_name=change.model_name,
         model_version=change.model_version,
+        verdicts=change.verdicts,
+        verdict=change.verdict,
+        is_reverted=change.is_reverted,
+        reverted_by=change.reverted_by,
+        reverted_dt=None if change.reverted_dt is None else iso(change.reverted_dt),
         links=Links(
             row.title_url,
             row.diff_url,

@@ -19,6 +19,8 @@ from starlette.routing import Route
 
 from revision_quality.clock import Clock, system_clock
 from revision_quality.errors import InvalidEventError, StoreError
+from revision_quality.events import streams as names
+from revision_quality.events.page_change import PageChangeKind
 from revision_quality.events.stream_config import StreamConfigs
 from revision_quality.sources.intake import (
     Accepted,
@@ -29,7 +31,8 @@ from revision_quality.sources.intake import (
     decode_json,
     examine,
 )
-from revision_quality.streams.base import Streams
+from revision_quality.streams.base import Outgoing, Streams
+from revision_quality.tally import OTHER, Tally
 from revision_quality.web.bodies import READ_SECONDS, UnreadBodyError, read_body
 
 _SLICE = 50
@@ -75,6 +78,8 @@ class EventGate:
         self._streams = streams
         self._configs = configs
         self._clock = clock
+        self.events = Tally()
+        """Events appended, by kind."""
 
     async def receive(self, body: bytes, request_id: str | None = None) -> Results:
         """Take one event or an array of events. Raises InvalidEventError for what is neither."""
@@ -108,7 +113,8 @@ class EventGate:
         letters = [dead_letter(item, now) for item in examined if isinstance(item, Invalid)]
         try:
             if events or letters:
-                await self._streams.append([*events, *letters])
+                for event in await self._streams.append([*events, *letters]):
+                    self.events.add(_kind(event))
         except StoreError as error:
             _log.error("posted events cannot be stored", error=str(error))
             return False
@@ -151,6 +157,24 @@ async def _post(request: Request, gate: EventGate, body_seconds: float) -> Respo
     if request.query_params.get("hasty", "").lower() not in _NO:
         return Response(status_code=202)
     return Response(results.body(), results.status, media_type="application/json")
+
+
+class _Kind(Struct, frozen=True):
+    page_change_kind: PageChangeKind | None = None
+
+
+def _kind(event: Outgoing) -> str:
+    """Return the kind of a page change, or which other event it is."""
+    if event.stream == names.PAGE_CHANGE:
+        return msgspec.json.decode(event.value, type=_Kind).page_change_kind or OTHER
+    return _OTHER_KINDS.get(event.stream, OTHER)
+
+
+_OTHER_KINDS = {
+    names.TAGS_CHANGE: "tags_change",
+    names.VISIBILITY_CHANGE: "visibility_change",
+    names.DEAD_LETTER: "unreadable",
+}
 
 
 def _split(body: bytes) -> list[bytes]:

@@ -19,10 +19,15 @@ from starlette.types import Receive, Scope, Send
 
 from revision_quality.errors import StoreError
 from revision_quality.events.stream_config import StreamConfigs
-from revision_quality.streams.base import Streams
+from revision_quality.streams.base import Partition, Record, Streams
 from revision_quality.web.json_answers import problem_answer
 from revision_quality.web.stream_channel import CAPACITY, LINES, SSE, Channel, Format, Listener
-from revision_quality.web.stream_positions import InvalidPositionError, Positions, resume
+from revision_quality.web.stream_positions import (
+    InvalidPositionError,
+    Positions,
+    partitions_of,
+    resume,
+)
 
 MAX_CLIENTS = 10_000
 
@@ -71,7 +76,7 @@ class EventStreams:
         self._public = {name for name, config in configs.items() if config.public}
         self._max_clients = max_clients
         self._options = {"capacity": CAPACITY} | channel
-        self._channels: dict[tuple[str, ...], Channel] = {}
+        self._channels: dict[tuple[Partition, ...], Channel] = {}
         self._reading = asyncio.Semaphore(_READERS)
         self._is_closed = False
         self.clients = 0
@@ -106,7 +111,8 @@ class EventStreams:
         since = request.query_params.get("since")
         try:
             async with self._reading:
-                positions = await resume(self._streams, names, last_event_id, since)
+                partitions = await partitions_of(self._streams, names)
+                positions = await resume(self._streams, partitions, last_event_id, since)
         except InvalidPositionError as error:
             return problem_answer(400, f"{error}.", _HEADERS)
         except StoreError:
@@ -114,10 +120,14 @@ class EventStreams:
             return problem_answer(503, text, _HEADERS | _RETRY_AFTER)
         if request.method == "HEAD":
             return Response(headers=_HEADERS, media_type=_media_type(form))
-        return _Stream(self, names, form, positions)
+        return _Stream(self, partitions, form, positions)
 
     async def chunks(
-        self, names: tuple[str, ...], form: Format, positions: Positions, dropped: asyncio.Event
+        self,
+        partitions: tuple[Partition, ...],
+        form: Format,
+        positions: Positions,
+        dropped: asyncio.Event,
     ) -> AsyncGenerator[bytes, None]:
         """Yield what comes behind `positions`, then what is new; `dropped` is set at the end.
 
@@ -126,11 +136,11 @@ class EventStreams:
         yield form.start
         here = dict(positions)
         try:
-            async for chunk in self._catch_up(names, form, here):
+            async for chunk in self._catch_up(partitions, form, here):
                 yield chunk
-            channel = self._channel(names)
+            channel = self._channel(partitions)
             async with channel.listen(form, dropped.set) as listener:
-                async for chunk in self._arrive(listener, names, here):
+                async for chunk in self._arrive(listener, partitions, here):
                     yield chunk
                 if self._is_closed:
                     return
@@ -139,51 +149,57 @@ class EventStreams:
         except StoreError as error:
             _log.warning("streams cannot be read, a client is let go", error=str(error))
 
-    def _channel(self, names: tuple[str, ...]) -> Channel:
-        if names not in self._channels:
-            self._channels[names] = Channel(self._streams, names, **self._options)
-        return self._channels[names]
+    def _channel(self, partitions: tuple[Partition, ...]) -> Channel:
+        if partitions not in self._channels:
+            self._channels[partitions] = Channel(self._streams, partitions, **self._options)
+        return self._channels[partitions]
 
     async def _catch_up(
-        self, names: Sequence[str], form: Format, here: dict[str, int]
+        self, partitions: Sequence[Partition], form: Format, here: dict[Partition, int]
     ) -> AsyncIterator[bytes]:
         """Yield what is behind `here`, which moves on, until little is left."""
         is_behind = bool(here)
         while is_behind and not self._is_closed:
             is_behind = False
-            for name in list(here):
-                async with self._reading:
-                    records = await self._streams.read(name, here[name], _CATCH_UP)
+            for one in list(here):
+                records = await self._read(one, here[one])
                 if records:
-                    yield form.frame(records, names, here)
-                    here[name] = records[-1].offset
+                    yield form.frame(records, partitions, here)
+                    here[one] = records[-1].offset
                 is_behind |= len(records) == _CATCH_UP
 
     async def _arrive(
-        self, listener: Listener, names: Sequence[str], here: dict[str, int]
+        self, listener: Listener, partitions: Sequence[Partition], here: dict[Partition, int]
     ) -> AsyncIterator[bytes]:
         """Yield what lies between `here` and the listener's first bytes."""
-        for name, end in listener.positions.items():
-            while here.get(name, end) < end:
-                async with self._reading:
-                    records = await self._streams.read(name, here[name], _CATCH_UP)
-                records = [record for record in records if record.offset <= end]
+        for one, end in listener.positions.items():
+            while here.get(one, end) < end:
+                found = await self._read(one, here[one])
+                records = [record for record in found if record.offset <= end]
                 if not records:
                     break
-                yield listener.form.frame(records, names, here)
-                here[name] = records[-1].offset
+                yield listener.form.frame(records, partitions, here)
+                here[one] = records[-1].offset
+
+    async def _read(self, one: Partition, after: int) -> list[Record]:
+        async with self._reading:
+            return await self._streams.read(one.stream, after, _CATCH_UP, one.number)
 
 
 class _Stream(Response):
     """Sends the chunks until they end, the client goes, or it is too slow."""
 
     def __init__(
-        self, served: EventStreams, names: tuple[str, ...], form: Format, positions: Positions
+        self,
+        served: EventStreams,
+        partitions: tuple[Partition, ...],
+        form: Format,
+        positions: Positions,
     ) -> None:
         super().__init__(headers=_HEADERS, media_type=_media_type(form))
         del self.headers["content-length"]
         self._served = served
-        self._chunks = partial(served.chunks, names, form, positions)
+        self._chunks = partial(served.chunks, partitions, form, positions)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the stream."""

@@ -1,55 +1,45 @@
 """The filters as the form of the page: groups of options, and what is chosen."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
-from revision_quality.recent_changes.filters import LEVELS, STATES, USER_LEVELS, Filters, without
+from revision_quality.recent_changes import highlights
+from revision_quality.recent_changes.filters import (
+    HIGHLIGHTED,
+    STATES,
+    USER_LEVELS,
+    Filters,
+    without,
+)
+from revision_quality.recent_changes.highlights import Highlight
 from revision_quality.recent_changes.level_card import describe
-from revision_quality.recent_changes.presentation import LEVEL_NAMES, STATE_NAMES
-from revision_quality.recent_changes.wiki_levels import WikiLevels
+from revision_quality.recent_changes.wiki_levels import LEVELS, WikiLevels
 from revision_quality.sites import Site
+from revision_quality.web.interface import Interface
 
 MAX_WIKIS_LISTED = 30
 
-_USER_NAMES = {
-    "unregistered": ("Unregistered", "Editors without an account, and temporary accounts"),
-    "registered": ("Registered", "All who have an account"),
-    "newcomer": ("Newcomers", "Fewer than 10 edits or 4 days of activity"),
-    "learner": ("Learners", "Between newcomers and experienced users"),
-    "experienced": ("Experienced users", "At least 500 edits and 30 days of activity"),
-}
-
 _HIDDEN = (
-    ("hidebots", "hide_bots", "Bots"),
-    ("hidehumans", "hide_humans", "Humans"),
-    ("hideminor", "hide_minor", "Minor edits"),
-    ("hidemajor", "hide_major", "Non-minor edits"),
-    ("hidenewpages", "hide_new_pages", "Page creations"),
-    ("hidepageedits", "hide_page_edits", "Page edits"),
+    ("hidebots", "hide_bots"),
+    ("hidehumans", "hide_humans"),
+    ("hideminor", "hide_minor"),
+    ("hidemajor", "hide_major"),
+    ("hidenewpages", "hide_new_pages"),
+    ("hidepageedits", "hide_page_edits"),
+    ("hidereverted", "hide_reverted"),
+    ("hideunreverted", "hide_unreverted"),
 )
 
-_SUBJECTS = {0: "(Main)", 2: "User", 4: "Project", 6: "File", 8: "MediaWiki", 10: "Template"}
-_SUBJECTS |= {12: "Help", 14: "Category"}
-_TALKS = {
-    number + 1: "Talk" if number == 0 else f"{name} talk" for number, name in _SUBJECTS.items()
-}
-_NAMESPACES = dict(sorted({**_SUBJECTS, **_TALKS}.items()))
-"""MediaWiki's canonical namespaces (Help:Namespaces)."""
+_NAMESPACES = tuple(range(16))
+"""MediaWiki's own (Help:Namespaces)."""
 
-_DAYS = (
-    (None, "any time"),
-    (1 / 24, "last hour"),
-    (0.25, "last 6 hours"),
-    (1.0, "last day"),
-    (7.0, "last 7 days"),
-    (30.0, "last 30 days"),
-)
+_DAYS = (None, 1 / 24, 0.25, 1.0, 7.0, 30.0)
 _LIMITS = (50, 100, 250, 500)
 
 
 class Option(Struct, frozen=True):
-    """A box to tick, or a line of a menu."""
+    """A box to tick, or a line of a menu; `is_name` where the label comes from a wiki."""
 
     value: str
     label: str
@@ -57,6 +47,7 @@ class Option(Struct, frozen=True):
     is_chosen: bool = False
     lang: str = ""
     dir: str = ""
+    is_name: bool = False
 
 
 class Group(Struct, frozen=True):
@@ -93,19 +84,25 @@ class FilterForm(Struct, frozen=True, kw_only=True):
     days: tuple[Option, ...]
     limits: tuple[Option, ...]
     chosen: tuple[Chosen, ...]
+    marks: tuple[Option, ...]
+    since: str
 
 
 def form_of(
-    filters: Filters, levels: WikiLevels, wikis: Mapping[str, int], sites: Mapping[str, Site]
+    filters: Filters,
+    levels: WikiLevels,
+    wikis: Mapping[str, int],
+    sites: Mapping[str, Site],
+    ui: Interface,
 ) -> FilterForm:
     """Return the form; `wikis` has the number of edits by wiki_id, `sites` the known of them."""
     listed = sorted(wikis, key=lambda wiki_id: (-wikis[wiki_id], wiki_id))[:MAX_WIKIS_LISTED]
     groups = {
-        "levels": _risk_group(filters, levels),
-        "states": _group("state", "State", STATES, STATE_NAMES_BY_VALUE, filters.states),
-        "users": _user_group(filters),
-        "wikis": _wiki_group(filters, sorted(listed), sites),
-        "namespaces": _namespace_group(filters, _one_site(filters, wikis, sites)),
+        "levels": _risk_group(filters, levels, ui),
+        "states": _state_group(filters, ui),
+        "users": _user_group(filters, ui),
+        "wikis": _wiki_group(filters, sorted(listed), sites, ui),
+        "namespaces": _namespace_group(filters, _one_site(filters, wikis, sites), ui),
     }
     return FilterForm(
         risk=groups["levels"],
@@ -117,59 +114,69 @@ def form_of(
         are_wikis_cut=len(wikis) > len(listed),
         other_wikis=";".join(sorted(filters.wikis - set(listed))),
         hidden=tuple(
-            Option(name, label, is_chosen=getattr(filters, field)) for name, field, label in _HIDDEN
+            Option(name, ui.text(name), is_chosen=getattr(filters, field))
+            for name, field in _HIDDEN
         ),
-        days=_days(filters),
+        days=_days(filters, ui),
         limits=_limits(filters),
-        chosen=tuple(_chosen(filters, groups)),
+        chosen=tuple(_chosen(filters, groups, ui)),
+        marks=tuple(_marks(ui)),
+        since=dict(item.split("=") for item in filters.query.split("&") if item).get("from", ""),
     )
 
 
-STATE_NAMES_BY_VALUE = {state.value: name for state, name in STATE_NAMES.items()}
+def _state_group(filters: Filters, ui: Interface) -> Group:
+    options = (
+        Option(value, ui.text(f"state-{value}"), is_chosen=value in filters.states)
+        for value in STATES
+    )
+    return Group("state", ui.text("state"), tuple(options))
 
 
-def _group(
-    name: str, legend: str, values: Sequence[str], labels: Mapping[str, str], chosen: frozenset[str]
-) -> Group:
-    options = (Option(value, labels[value], is_chosen=value in chosen) for value in values)
-    return Group(name, legend, tuple(options))
-
-
-def _risk_group(filters: Filters, levels: WikiLevels) -> Group:
+def _risk_group(filters: Filters, levels: WikiLevels, ui: Interface) -> Group:
     wiki_id = next(iter(filters.wikis)) if len(filters.wikis) == 1 else ""
     measured = {level.name: level for level in levels.of(wiki_id)}
     options = (
         Option(
             name,
-            LEVEL_NAMES[name],
-            describe(measured[name]) if name in measured else "Not available for this wiki",
+            ui.text(f"level-{name}"),
+            describe(measured[name]) if name in measured else ui.text("not-for-wiki"),
             name in filters.levels,
         )
         for name in reversed(LEVELS)
     )
-    return Group("revertrisk", "Risk of being reverted", tuple(options))
+    return Group("revertrisk", ui.text("risk"), tuple(options))
 
 
-def _user_group(filters: Filters) -> Group:
-    options = (Option(value, *_USER_NAMES[value], value in filters.users) for value in USER_LEVELS)
-    return Group("userExpLevel", "User experience", tuple(options))
+def _user_group(filters: Filters, ui: Interface) -> Group:
+    options = (
+        Option(value, ui.text(f"user-{value}"), ui.text(f"user-{value}-is"), value in filters.users)
+        for value in USER_LEVELS
+    )
+    return Group("userExpLevel", ui.text("users"), tuple(options))
 
 
-def _wiki_group(filters: Filters, listed: Iterable[str], sites: Mapping[str, Site]) -> Group:
+def _wiki_group(
+    filters: Filters, listed: Iterable[str], sites: Mapping[str, Site], ui: Interface
+) -> Group:
     options = []
     for wiki_id in listed:
         site = sites.get(wiki_id)
         label = site.name if site else wiki_id
         lang, direction = (site.lang, site.dir) if site else ("", "")
         chosen = wiki_id in filters.wikis
-        options.append(Option(wiki_id, label, wiki_id if site else "", chosen, lang, direction))
-    return Group("wiki", "Wiki", tuple(options))
+        options.append(
+            Option(wiki_id, label, wiki_id if site else "", chosen, lang, direction, is_name=True)
+        )
+    return Group("wiki", ui.text("wiki"), tuple(options))
 
 
-def _namespace_group(filters: Filters, site: Site | None) -> Group:
+def _namespace_group(filters: Filters, site: Site | None, ui: Interface) -> Group:
     own = site.namespaces if site else {}
-    names = _NAMESPACES | {number: name for number, name in own.items() if number > 0 and name}
-    names |= {number: f"Namespace {number}" for number in filters.namespaces - set(names)}
+    names = {number: ui.text(f"ns-{number}") for number in _NAMESPACES}
+    names |= {number: name for number, name in own.items() if number > 0 and name}
+    unknown = filters.namespaces - set(names)
+    names |= {number: ui.text("ns", n=number) for number in unknown}
     options = (
         Option(
             str(number),
@@ -177,10 +184,11 @@ def _namespace_group(filters: Filters, site: Site | None) -> Group:
             is_chosen=number in filters.namespaces,
             lang=site.lang if site and number in own else "",
             dir=site.dir if site and number in own else "",
+            is_name=number in own,
         )
         for number in sorted(names)
     )
-    return Group("namespace", "Namespaces", tuple(options))
+    return Group("namespace", ui.text("namespaces"), tuple(options))
 
 
 def _one_site(filters: Filters, wikis: Mapping[str, int], sites: Mapping[str, Site]) -> Site | None:
@@ -188,14 +196,20 @@ def _one_site(filters: Filters, wikis: Mapping[str, int], sites: Mapping[str, Si
     return sites.get(next(iter(shown))) if len(shown) == 1 else None
 
 
-def _days(filters: Filters) -> tuple[Option, ...]:
-    choices = dict(_DAYS)
-    if filters.days not in choices:
-        choices[filters.days] = f"last {filters.days:g} days"
+def _days(filters: Filters, ui: Interface) -> tuple[Option, ...]:
+    choices = dict.fromkeys((*_DAYS, filters.days))
     return tuple(
-        Option("" if days is None else f"{days!r}", label, is_chosen=days == filters.days)
-        for days, label in choices.items()
+        Option("" if days is None else f"{days!r}", _span(days, ui), is_chosen=days == filters.days)
+        for days in choices
     )
+
+
+def _span(days: float | None, ui: Interface) -> str:
+    if days is None:
+        return ui.text("days-")
+    number, unit = (days * 24, "hour") if days < 1 else (days, "day")
+    number = round(number, 2)
+    return ui.text(f"days-{unit}") if number == 1 else ui.text(f"days-{unit}s", n=f"{number:g}")
 
 
 def _limits(filters: Filters) -> tuple[Option, ...]:
@@ -203,30 +217,44 @@ def _limits(filters: Filters) -> tuple[Option, ...]:
     return tuple(Option(str(n), str(n), is_chosen=n == filters.limit) for n in limits)
 
 
-def _chosen(filters: Filters, groups: Mapping[str, Group]) -> Iterable[Chosen]:
+def _marks(ui: Interface) -> Iterable[Option]:
+    for group, name in highlights.names(HIGHLIGHTED):
+        mark = Highlight(group, name, "")
+        yield Option(mark.name, ui.text(mark.message))
+
+
+def _chosen(filters: Filters, groups: Mapping[str, Group], ui: Interface) -> Iterable[Chosen]:
     for field, group in groups.items():
         for option in group.options:
             if option.is_chosen:
                 value = int(option.value) if field == "namespaces" else option.value
                 legend = group.legend
                 if field == "namespaces" and filters.invert:
-                    legend = "Not in namespace"
+                    legend = ui.text("not-in-namespace")
                 yield Chosen(legend, option.label, without(filters, field, value).query)
     for wiki_id in sorted(filters.wikis - {option.value for option in groups["wikis"].options}):
-        yield Chosen("Wiki", wiki_id, without(filters, "wikis", wiki_id).query)
-    for _, field, label in _HIDDEN:
+        yield Chosen(ui.text("wiki"), wiki_id, without(filters, "wikis", wiki_id).query)
+    for name, field in _HIDDEN:
         if getattr(filters, field):
-            yield Chosen("Hidden", label.lower(), without(filters, field).query)
+            yield Chosen(ui.text("hidden"), ui.text(name), without(filters, field).query)
+    if filters.tags:
+        legend = ui.text("without-tags" if filters.invert_tags else "tags")
+        for tag in sorted(filters.tags):
+            yield Chosen(legend, tag, without(filters, "tags", tag).query)
+    for mark in filters.highlights:
+        label = f"{ui.text(mark.message)} ({ui.text(mark.colour)})"
+        yield Chosen(ui.text("highlights"), label, without(filters, "highlights", mark).query)
+    if filters.since is not None:
+        moment = ui.full_time(filters.since)
+        yield Chosen(ui.text("since"), moment, without(filters, "since").query)
     if filters.days is not None:
-        label = next(option.label for option in _days(filters) if option.is_chosen)
-        yield Chosen("Time", label, without(filters, "days").query)
+        span = _span(filters.days, ui)
+        yield Chosen(ui.text("time"), span, without(filters, "days").query)
 
 
-def conflict_text(filters: Filters) -> str | None:
+def conflict_text(filters: Filters, ui: Interface) -> str | None:
     """Return why no edit can hold, None where some can."""
     if not filters.has_conflict:
         return None
-    names = " or ".join(
-        STATE_NAMES_BY_VALUE[state].lower() for state in STATES if state in filters.states
-    )
-    return f"Edits in the state “{names}” have no level of risk, so nothing can match both filters."
+    names = (ui.text(f"state-{state}") for state in STATES if state in filters.states)
+    return ui.text("conflict-states", states=", ".join(names))

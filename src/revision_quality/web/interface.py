@@ -1,12 +1,178 @@
 """The language of the page itself, apart from those of the wikis shown."""
 
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, tzinfo
+from functools import cache
+from hashlib import blake2b
+from importlib import resources
 from typing import Literal
+from zoneinfo import ZoneInfo, available_timezones
 
 from msgspec import Struct
+from msgspec.structs import replace
+from starlette.requests import Request
+
+from revision_quality.sites import Site
+
+DEFAULT_LANG = "en"
+LANG_COOKIE, ZONE_COOKIE = "revq_lang", "revq_zone"
+
+_FOLDER = "messages"
 
 
 class Interface(Struct, frozen=True):
-    """`lang` is a BCP 47 code, `dir` the direction of the page's layout."""
+    """`lang` is a BCP 47 code, `dir` the direction of the layout, `zone` an IANA time zone.
 
-    lang: str = "en"
+    `has_zone` says that the reader or the wiki chose it; else scripts take that of the device. A
+    message that a language lacks is in English.
+    """
+
+    lang: str = DEFAULT_LANG
     dir: Literal["ltr", "rtl"] = "ltr"
+    zone: str = "UTC"
+    has_zone: bool = False
+
+    def text(self, key: str, /, **values: object) -> str:
+        """Return a message with its values. Raises KeyError for one that English lacks."""
+        text = _messages(self.lang).get(key) or _messages(DEFAULT_LANG)[key]
+        for name, value in values.items():
+            text = text.replace("{" + name + "}", str(value))
+        return text
+
+    def knows(self, key: str) -> bool:
+        """Tell whether there is such a message."""
+        return key in _messages(DEFAULT_LANG)
+
+    def number(self, number: int) -> str:
+        """Return a whole number with its thousands apart."""
+        return f"{number:,}".replace(",", self.text("@group"))
+
+    def decimal(self, number: str) -> str:
+        """Return a number such as 0.87 with this language's decimal sign."""
+        return number.replace(".", self.text("@decimal"))
+
+    def of_wiki(self, site: Site | None) -> "Interface":
+        """Return the interface of a page of one wiki: in its time zone, unless the reader chose."""
+        zone = site.zone if site else ""
+        return (
+            self if self.has_zone or not is_zone(zone) else replace(self, zone=zone, has_zone=True)
+        )
+
+    def signed(self, number: int) -> str:
+        """Return a change of size as MediaWiki writes it, with a real minus sign."""
+        sign = "+" if number > 0 else "\N{MINUS SIGN}" if number else ""
+        return sign + self.number(abs(number))
+
+    def moment(self, timestamp: int) -> datetime:
+        """Return a time, given in Unix seconds, in this time zone."""
+        return datetime.fromtimestamp(timestamp, _zone(self.zone))
+
+    def date(self, moment: datetime) -> str:
+        """Return a day in words."""
+        month = self.text("@months").split(" ")[moment.month - 1]
+        return self.text("@date", day=moment.day, month=month, year=moment.year)
+
+    def full_time(self, timestamp: int) -> str:
+        """Return a time with its day and its zone."""
+        moment = self.moment(timestamp)
+        return f"{moment:%H:%M}, {self.date(moment)} ({self.zone})"
+
+    @property
+    def script_messages_version(self) -> str:
+        """What changes with the messages that scripts say."""
+        return _script_messages_version(self.lang)
+
+    @property
+    def script_messages(self) -> dict[str, str]:
+        """The messages that the page's scripts say."""
+        english = _messages(DEFAULT_LANG)
+        texts = {key[3:]: self.text(key) for key in english if key.startswith("js-")}
+        texts["cancel"] = self.text("cancel")
+        return texts | {key: self.text(key) for key in english if key.startswith("key-")}
+
+
+@cache
+def _script_messages_version(lang: str) -> str:
+    said = json.dumps(Interface(lang).script_messages, ensure_ascii=False)
+    return blake2b(said.encode(), digest_size=4).hexdigest()
+
+
+@cache
+def languages() -> Mapping[str, str]:
+    """Return the names of the languages that there are messages in, in themselves, by code."""
+    folder = resources.files(__package__).joinpath(_FOLDER)
+    codes = sorted(file.name.removesuffix(".json") for file in folder.iterdir())
+    return {code: _messages(code)["@name"] for code in codes if _messages(code)}
+
+
+def interface_of(request: Request, default: Interface) -> Interface:
+    """Return the interface that a reader wants.
+
+    The language is that of `?uselang=`, of the reader's preference (a cookie), of the browser
+    (Accept-Language), or the default's; the time zone is the preference's or the default's.
+    """
+    zone = request.cookies.get(ZONE_COOKIE, "")
+    has_zone = is_zone(zone)
+    zone = zone if has_zone else default.zone
+    asked = [request.query_params.get("uselang", ""), request.cookies.get(LANG_COOKIE, "")]
+    asked += accepted(request.headers.get("accept-language", ""))
+    lang = next((known for code in asked if (known := _known(code))), None)
+    if lang is None:
+        return Interface(default.lang, default.dir, zone, has_zone)
+    return Interface(lang, direction(lang), zone, has_zone)
+
+
+def accepted(header: str) -> list[str]:
+    """Return the codes of an Accept-Language header, the most wanted first (RFC 9110, 12.5.4)."""
+    weighted = []
+    for part in header[:1000].split(","):
+        code, _, weight = part.strip().partition(";q=")
+        try:
+            share = float(weight or 1)
+        except ValueError:
+            continue
+        if code and share > 0:
+            weighted.append((-share, code))
+    return [code for _, code in sorted(weighted, key=lambda pair: pair[0])]
+
+
+def direction(lang: str) -> Literal["ltr", "rtl"]:
+    """Return the direction in which a language of the interface is written."""
+    return "rtl" if _messages(lang).get("@dir") == "rtl" else "ltr"
+
+
+def is_language(code: str) -> bool:
+    """Tell whether there are messages in a language."""
+    return code in languages()
+
+
+def _known(code: str) -> str | None:
+    """Return the language of the interface for a code such as `pt-BR`."""
+    code = code.lower()
+    base = code.partition("-")[0]
+    return next((one for one in (code, base) if one and is_language(one)), None)
+
+
+@cache
+def _messages(lang: str) -> Mapping[str, str]:
+    if not lang.replace("-", "").isalnum():
+        return {}
+    file = resources.files(__package__).joinpath(_FOLDER, f"{lang}.json")
+    messages: dict[str, str] = json.loads(file.read_text("utf-8")) if file.is_file() else {}
+    return messages
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def is_zone(name: str) -> bool:
+    """Tell whether a time zone of that name is known here."""
+    return name in _zones()
+
+
+@cache
+def _zone(name: str) -> tzinfo:
+    return UTC if name == "UTC" else ZoneInfo(name)

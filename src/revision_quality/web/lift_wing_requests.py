@@ -15,7 +15,11 @@ from revision_quality.events.decoding import MAX_EVENT_BYTES
 from revision_quality.events.page_change import SCHEMA_PREFIX, PageChange, decode_page_change
 from revision_quality.scoring.rules import is_edit
 from revision_quality.web.wiki_names import WikiNames
-from revision_quality.wiki.revision_data import RevisionData, read_revision_data
+from revision_quality.wiki.revision_data import (
+    RevisionData,
+    decode_revision_data,
+    read_revision_data,
+)
 
 MAX_INSTANCES = 20
 MAX_REV_ID = 2**63 - 1
@@ -92,6 +96,12 @@ def read_request(body: bytes, names: WikiNames, wiki_id: str | None, *, is_json:
     return ByIds(_wiki_of(lang, names, wiki_id), lang or wiki_id or "", (revision,))
 
 
+def read_text(body: bytes, names: WikiNames, wiki_id: str | None) -> ByText | None:
+    """Read a request with `revision_data` as `read_request` does, faster; None for any other."""
+    data = decode_revision_data(body)
+    return _text_of(data, names, wiki_id) if data else None
+
+
 def _read_json(body: bytes, *, is_json: bool) -> Json:
     try:
         inputs = msgspec.json.decode(body)
@@ -108,10 +118,14 @@ def _by_text(value: object, names: WikiNames, wiki_id: str | None) -> ByText:
         data = read_revision_data(value)
     except InvalidRevisionError as error:
         raise _detail(str(error)) from error
+    return _text_of(data, names, wiki_id)
+
+
+def _text_of(data: RevisionData, names: WikiNames, wiki_id: str | None) -> ByText:
     called = names.called(data.lang)
-    own = value.get("wiki_id") if isinstance(value, dict) else None
     is_one = len(called) == 1
-    return ByText(data, wiki_id or own or (called[0] if is_one else data.revision.wiki_id))
+    own = called[0] if is_one else data.revision.wiki_id
+    return ByText(data, wiki_id or data.wiki_id or own)
 
 
 def _by_instances(instances: list[object], names: WikiNames, wiki_id: str | None) -> ByIds:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -10,6 +11,8 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+
+from revision_quality.web.shortcuts import Shortcut, ShortRoute
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -59,10 +62,18 @@ class Operation(Struct, frozen=True, kw_only=True):
     @property
     def template(self) -> str:
         """The path as OpenAPI writes it."""
-        return _CONVERTOR.sub(r"{\1}", self.path)
+        return template_of(self.path)
 
 
-def routes(operation: Operation, handler: Handler) -> list[Route]:
+@cache
+def template_of(path: str) -> str:
+    """Return a route's path as OpenAPI writes it: the names of its parts without their types."""
+    return _CONVERTOR.sub(r"{\1}", path)
+
+
+def routes(
+    operation: Operation, handler: Handler, shortcuts: Mapping[str, Shortcut] = {}
+) -> list[Route]:
     """Return the routes of an operation, which any page on the web may call.
 
     What it answers is public where the service is: no cookie and no account is asked for.
@@ -82,6 +93,13 @@ def routes(operation: Operation, handler: Handler) -> list[Route]:
     )
     methods = [operation.method, "OPTIONS"]
     return [
-        Route(path, answer, methods=methods, middleware=[cors], name=operation.id)
+        ShortRoute(
+            path,
+            answer,
+            methods=methods,
+            middleware=[cors],
+            name=operation.id,
+            shortcuts=shortcuts,
+        )
         for path in (operation.path, *operation.also)
     ]

@@ -4,6 +4,7 @@ Source: wikimedia/ores, `ores/wsgi/routes/v3` and `ores/wsgi/responses.py`; the 
 revscoring's and the ORES extension's.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -16,12 +17,11 @@ from starlette.routing import Route
 from revision_quality.errors import StoreError, WikiError
 from revision_quality.events.prediction_error import Outcome
 from revision_quality.levels.level import Level
-from revision_quality.models.base import Model
-from revision_quality.recent_changes.wiki_levels import WikiLevels
-from revision_quality.web.answering import REVISION_MISSING, Answer, Answers, Scored
+from revision_quality.web.answering import REVISION_MISSING, Answer, Scored
 from revision_quality.web.json_answers import json_answer
 from revision_quality.web.lift_wing_requests import MAX_REV_ID
 from revision_quality.web.operation import Content, Operation, Parameter, Reply, routes
+from revision_quality.web.served_model import ServedModel
 from revision_quality.web.wiki_names import WikiNames
 
 MODEL = "revertrisklanguageagnostic"
@@ -94,25 +94,25 @@ class _RefusedError(Exception):
 class Ores:
     """The handlers, for the wikis of `names`.
 
-    `aliases` are further names that the model goes by, such as `damaging`: old bots ask for
-    nothing else. A risk of revert is not what they were made for, so there are none unless the
-    operator wants them.
+    The first model goes by the name that the ORES extension gives it, the others by the letters
+    of their own. `aliases` are further names, such as `damaging`, with the names of the models
+    that answer: old bots ask for nothing else. A risk of revert is not what they were made for,
+    so there are none unless the operator wants them.
     """
 
     def __init__(
         self,
-        answers: Answers,
-        model: Model,
+        models: Sequence[ServedModel],
         names: WikiNames,
-        levels: WikiLevels,
         *,
-        aliases: Sequence[str] = (),
+        aliases: Mapping[str, str] = {},
     ) -> None:
-        self._answers = answers
-        self._model = model
         self._names = names
-        self._levels = levels
-        self._models = tuple(dict.fromkeys((MODEL, *aliases)))
+        self._models = {MODEL: models[0]}
+        for served in models[1:]:
+            self._models.setdefault(_letters(served.model.name), served)
+        by_name = {served.model.name: served for served in reversed(models)}
+        self._models |= {alias: by_name[name] for alias, name in aliases.items()}
 
     @property
     def routes(self) -> list[Route]:
@@ -143,7 +143,7 @@ class Ores:
     async def _wikis(self, request: Request) -> dict[str, WikiScores]:
         wanted = _wanted_info(request)
         return {
-            wiki_id: WikiScores(self._infos(wiki_id, self._models, wanted))
+            wiki_id: WikiScores(self._infos(wiki_id, tuple(self._models), wanted))
             for wiki_id in self._names.wiki_ids
         }
 
@@ -162,34 +162,48 @@ class Ores:
         wiki_id = request.path_params["wiki_id"]
         if wiki_id not in self._names:
             raise _RefusedError(404, "not found", f"No scorers available for {wiki_id}")
-        models = tuple(dict.fromkeys(wanted)) or self._models
+        models = tuple(dict.fromkeys(wanted)) or tuple(self._models)
         if unknown := tuple(name for name in models if name not in self._models):
             raise _RefusedError(404, "not found", f"Models {unknown} not available for {wiki_id}")
         infos = self._infos(wiki_id, models, _wanted_info(request))
         if not rev_ids:
             return {wiki_id: WikiScores(infos)}
         possible = [rev_id for rev_id in rev_ids if 0 < rev_id <= MAX_REV_ID]
-        answers = await self._answers.of(wiki_id, possible)
-        known = {answer.rev_id: _score(answer) for answer in answers}
+        known = {name: await self._known(name, wiki_id, possible) for name in models}
         scores = {
-            str(rev_id): dict.fromkeys(models, known.get(rev_id) or _not_found(rev_id))
+            str(rev_id): {name: known[name].get(rev_id) or _not_found(rev_id) for name in models}
             for rev_id in rev_ids
         }
         return {wiki_id: WikiScores(infos, scores)}
 
-    def _infos(self, wiki_id: str, models: Sequence[str], wanted: Sequence[str]) -> dict[str, Json]:
-        info = self._info(wiki_id)
-        if wanted != ("",):
-            info = {key: info[key] for key in wanted or ("version",) if key in info}
-        return dict.fromkeys(models, info)
+    async def _known(
+        self, name: str, wiki_id: str, rev_ids: Sequence[int]
+    ) -> dict[int, RevisionScore]:
+        answers = await self._models[name].answers.of(wiki_id, rev_ids)
+        return {answer.rev_id: _score(answer) for answer in answers}
 
-    def _info(self, wiki_id: str) -> Json:
-        flagged = [level for level in self._levels.of(wiki_id) if level.name != "likelygood"]
+    def _infos(self, wiki_id: str, models: Sequence[str], wanted: Sequence[str]) -> dict[str, Json]:
+        infos = {name: _info(self._models[name], wiki_id) for name in models}
+        if wanted == ("",):
+            return infos
+        keys = wanted or ("version",)
         return {
-            "version": self._model.version,
-            "type": self._model.name,
-            "statistics": {"thresholds": {"true": [_threshold(level) for level in flagged]}},
+            name: {key: info[key] for key in keys if key in info} for name, info in infos.items()
         }
+
+
+def _letters(name: str) -> str:
+    """Write a model's name as the ORES extension would have it, in letters only."""
+    return re.sub("[^A-Za-z]", "", name).lower() or MODEL
+
+
+def _info(served: ServedModel, wiki_id: str) -> Json:
+    flagged = [level for level in served.levels.now.of(wiki_id) if level.name != "likelygood"]
+    return {
+        "version": served.model.version,
+        "type": served.model.name,
+        "statistics": {"thresholds": {"true": [_threshold(level) for level in flagged]}},
+    }
 
 
 def _threshold(level: Level) -> Json:

@@ -1,10 +1,12 @@
 """The calls of the Recent Changes page, for the API's document."""
 
 from revision_quality.recent_changes.filters import PARAMETERS
+from revision_quality.recent_changes.presentation import PATH
 from revision_quality.web.changes_json import ChangesJson
+from revision_quality.web.details import CloseJson
+from revision_quality.web.health import Alive
 from revision_quality.web.json_answers import Problem
 from revision_quality.web.operation import Content, Operation, Parameter, Reply
-from revision_quality.web.recent_changes import PATH
 
 _TAG = "Recent Changes"
 _FLAG = "0 or 1"
@@ -29,6 +31,12 @@ _PROBLEM = Reply(
 _SINCE = Parameter(
     name="since", place="query", description="The id of the last event that was seen.", kind=int
 )
+_UNREAD = Reply("The view cannot be read.", _HTML)
+_NO_CHANGE = Reply("No such change is here.", _HTML)
+_CHANGE = (
+    Parameter(name="wiki_id", description="The wiki's database name.", example="enwiki"),
+    Parameter(name="rev_id", description="The revision.", kind=int, example=12345),
+)
 
 OPERATIONS = (
     Operation(
@@ -40,6 +48,49 @@ OPERATIONS = (
         replies={307: Reply("To the page, with the same query string.")},
     ),
     Operation(
+        id="special_recent_changes",
+        method="GET",
+        path="/wiki/Special:RecentChanges",
+        tag=_TAG,
+        summary="Lead to the page, from a wiki's link with its host changed",
+        replies={307: Reply("To the page, with the same query string.")},
+    ),
+    Operation(
+        id="index_recent_changes",
+        method="GET",
+        path="/w/index.php",
+        tag=_TAG,
+        summary="Lead to the page, from a wiki's long link with its host changed",
+        replies={307: Reply("To the page, with the same query string.")},
+    ),
+    Operation(
+        id="preferences",
+        method="POST",
+        path=f"{PATH}/preferences",
+        tag=_TAG,
+        summary="Keep a reader's language and time zone in cookies",
+        description="Of a form's fields lang and zone, for the page's own form alone.",
+        body=Content(kinds=(str,), media_type="application/x-www-form-urlencoded"),
+        replies={
+            303: Reply("Back to the page."),
+            400: Reply("The body cannot be read.", _HTML),
+            403: Reply("A page of another site asks.", _HTML),
+            413: Reply("The body is too large.", _HTML),
+        },
+    ),
+    Operation(
+        id="texts",
+        method="GET",
+        path=f"{PATH}/texts/{{lang}}.json",
+        tag=_TAG,
+        summary="Say what the page's scripts say in a language",
+        parameters=(Parameter(name="lang", description="A language of the page.", example="he"),),
+        replies={
+            200: Reply("The texts.", Content(kinds=(dict[str, str],))),
+            404: Reply("The page is not in this language.", _PROBLEM.content),
+        },
+    ),
+    Operation(
         id="recent_changes",
         method="GET",
         path=PATH,
@@ -47,7 +98,7 @@ OPERATIONS = (
         summary="Show recent changes",
         description="In JSON where the Accept header asks for it and not for HTML.",
         parameters=_filters(),
-        replies={200: Reply("The page.", _HTML), 503: Reply("The view cannot be read.", _HTML)},
+        replies={200: Reply("The page.", _HTML), 503: _UNREAD},
     ),
     Operation(
         id="recent_changes_json",
@@ -70,11 +121,35 @@ OPERATIONS = (
         replies={200: Reply("The events, without end.", _EVENTS), 503: _PROBLEM},
     ),
     Operation(
+        id="change",
+        method="GET",
+        path=f"{PATH}/{{wiki_id}}/{{rev_id:int}}",
+        tag=_TAG,
+        summary="Show one change closely",
+        description="Its diff, why it has its score, the edits around it.",
+        parameters=_CHANGE,
+        replies={200: Reply("The page.", _HTML), 404: _NO_CHANGE, 503: _UNREAD},
+    ),
+    Operation(
+        id="change_json",
+        method="GET",
+        path=f"{PATH}/{{wiki_id}}/{{rev_id:int}}.json",
+        tag=_TAG,
+        summary="Tell of one change closely",
+        parameters=_CHANGE,
+        replies={
+            200: Reply("The change.", Content(kinds=(CloseJson,))),
+            404: Reply("No such change is here.", _PROBLEM.content),
+            503: _PROBLEM,
+        },
+    ),
+    Operation(
         id="health",
         method="GET",
         path="/healthz",
         tag=_TAG,
-        summary="Tell whether the view can be read",
-        replies={200: Reply("It can.", Content(kinds=(dict[str, int],))), 503: _PROBLEM},
+        summary="Tell that the process lives",
+        description="A process that does not answer within seconds should be started anew.",
+        replies={200: Reply("It does.", Content(kinds=(Alive,)))},
     ),
 )

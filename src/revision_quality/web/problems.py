@@ -14,17 +14,21 @@ from revision_quality.web.rendering import render
 
 _SENTENCES = {
     404: "There is no page at this address.",
-    405: "This address can only be read.",
+    405: "This address does not take this method.",
     500: "Something went wrong here; the server's log has the details.",
     503: "The edits cannot be read at the moment; try again in a minute.",
 }
 
+_FOR_PROGRAMS = ("/v1/", "/v2/", "/v3/")
+
 
 def wants_json(request: Request) -> bool:
     """Tell whether the reader is a program: by the address, or by its Accept header."""
-    accept = request.headers.get("accept", "")
-    return request.url.path.endswith(".json") or (
-        "application/json" in accept and "text/html" not in accept
+    accept, path = request.headers.get("accept", ""), request.url.path
+    return (
+        path.endswith(".json")
+        or path.startswith(_FOR_PROGRAMS)
+        or ("application/json" in accept and "text/html" not in accept)
     )
 
 

@@ -1,38 +1,56 @@
 """The Recent Changes page, the same rows as JSON, and its events."""
 
+from __future__ import annotations
+
 import time
-from collections.abc import Callable
-from urllib.parse import urlsplit
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 from msgspec.structs import replace
+from sqlalchemy import Connection, RowMapping
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from revision_quality.recent_changes.cursor import Cursor
 from revision_quality.recent_changes.filters import Filters, parse_filters
+from revision_quality.recent_changes.newest import shown_changes
 from revision_quality.recent_changes.parameters import Notice
-from revision_quality.recent_changes.presentation import Row, row_of
-from revision_quality.recent_changes.query import select_changes
-from revision_quality.recent_changes.wiki_levels import WikiLevels
+from revision_quality.recent_changes.presentation import PATH, Mark, Row, row_of
+from revision_quality.recent_changes.query import matches
+from revision_quality.recent_changes.ranking import rank
+from revision_quality.recent_changes.wiki_levels import CurrentLevels
 from revision_quality.views.change import Change
 from revision_quality.web.broadcaster import Broadcaster
-from revision_quality.web.changes_feed import ChangesFeed
+from revision_quality.web.changes_feed import ChangesFeed, is_handled
 from revision_quality.web.changes_json import changes_json
 from revision_quality.web.event_stream import EventStream
 from revision_quality.web.filter_form import conflict_text, form_of
-from revision_quality.web.interface import Interface
+from revision_quality.web.forms import read_form
+from revision_quality.web.interface import (
+    LANG_COOKIE,
+    ZONE_COOKIE,
+    Interface,
+    interface_of,
+    is_language,
+    is_zone,
+    languages,
+)
 from revision_quality.web.page import Page, Sites
 from revision_quality.web.problems import wants_json
 from revision_quality.web.rendering import render
+from revision_quality.web.same_origin import is_from_elsewhere
 from revision_quality.web.summary import Summarizer, Summary
 from revision_quality.web.view import View
 
-PATH = "/recent-changes"
+if TYPE_CHECKING:
+    from revision_quality.web.logins import Door, Logins
 
-_HEADERS = {"Cache-Control": "no-cache", "Vary": "Accept"}
+_HEADERS = {"Cache-Control": "no-cache", "Vary": "Accept, Accept-Language, Cookie"}
 _WIKIS_NAMED = 10
+_YEAR_SECONDS = 365 * 86400
 
 
 class RecentChanges:
@@ -42,15 +60,18 @@ class RecentChanges:
         self,
         view: View,
         sites: Sites,
-        levels: WikiLevels,
+        levels: CurrentLevels,
         broadcaster: Broadcaster,
         interface: Interface,
+        *,
+        logins: Logins | None = None,
     ) -> None:
         self._view = view
         self._sites = sites
         self._levels = levels
         self._broadcaster = broadcaster
         self._interface = interface
+        self._logins = logins
         self._summarizer = Summarizer(view)
 
     async def home(self, request: Request) -> Response:
@@ -63,9 +84,26 @@ class RecentChanges:
         page = await self._read(request)
         if wants_json(request):
             headers = {"Access-Control-Allow-Origin": "*", **_HEADERS}
-            body = msgspec.json.encode(changes_json(page, self._sites, self._levels))
+            body = msgspec.json.encode(changes_json(page, self._sites, self._levels.now))
             return Response(body, headers=headers, media_type="application/json")
-        return HTMLResponse(self._html(page), headers=_HEADERS)
+        doors = self._logins.doors(request) if self._logins else []
+        return HTMLResponse(self._html(page, self.interface(request), doors), headers=_HEADERS)
+
+    async def preferences(self, request: Request) -> Response:
+        """Keep a reader's language and time zone in cookies, and lead back to the page."""
+        if is_from_elsewhere(request):
+            raise HTTPException(403)
+        given = await read_form(request)
+        back = parse_filters(parse_qsl(given.get("back", "")))[0].query
+        answer = RedirectResponse(f"{PATH}?{back}" if back else PATH, 303)
+        lang, zone = given.get("lang", ""), given.get("zone", "").strip()
+        if is_language(lang):
+            _remember(answer, request, LANG_COOKIE, lang)
+        if is_zone(zone):
+            _remember(answer, request, ZONE_COOKIE, zone)
+        else:
+            answer.delete_cookie(ZONE_COOKIE)
+        return answer
 
     async def events(self, request: Request) -> Response:
         """Answer with the events that keep the page in step."""
@@ -74,56 +112,99 @@ class RecentChanges:
         filters, _ = parse_filters(request.query_params.multi_items())
         summary = await self._summarizer.summary()
         feed = ChangesFeed(
-            self._view, self._summarizer, filters, self._levels, self._row_maker(filters, summary)
+            self._view,
+            self._summarizer,
+            filters,
+            self._levels,
+            row_of=self._row_maker(filters, summary),
+            interface=self.interface(request),
         )
         since = _resume_from(request)
         return EventStream(self._broadcaster, lambda listener: feed.chunks(listener, since))
 
-    async def health(self, request: Request) -> Response:
-        """Answer 200 when the view can be read."""
-        seq = await self._view.last_seq()
-        return Response(msgspec.json.encode({"seq": seq}), media_type="application/json")
+    async def texts(self, request: Request) -> Response:
+        """Answer with what the page's scripts say in a language."""
+        lang = request.path_params["lang"]
+        if not is_language(lang):
+            raise HTTPException(404)
+        body = msgspec.json.encode(Interface(lang).script_messages)
+        headers = {"Cache-Control": f"public, max-age={_YEAR_SECONDS}, immutable"}
+        return Response(body, headers=headers, media_type="application/json")
+
+    def interface(self, request: Request) -> Interface:
+        """Return the interface that a reader wants."""
+        return interface_of(request, self._interface)
 
     async def _read(self, request: Request) -> Page:
         filters, notices = parse_filters(request.query_params.multi_items())
         seq = await self._view.last_seq()
         one_more = replace(filters, limit=filters.limit + 1)
-        statement = select_changes(one_more, self._levels, now=time.time())
-        changes = await self._view.rows(statement)
+        now = time.time()
+        ends = [0]
+
+        def find(connection: Connection) -> Sequence[RowMapping]:
+            found = shown_changes(connection, one_more, self._levels, now=now)
+            ends.append(found.end)
+            return found.rows
+
+        changes = await self._view.found(find)
         summary = await self._summarizer.summary()
         notices += _unknown_wikis(filters, summary)
         shown = changes[: filters.limit]
-        older = Cursor.of(shown[-1]) if len(changes) > len(shown) else None
+        older = Cursor(ends[-1], 0) if ends[-1] else None
+        if len(changes) > len(shown):
+            older = rank(filters.order, shown[-1])
+        if filters.is_queue:
+            shown = [change for change in shown if not is_handled(change)]
         return Page(filters, notices, shown, older, seq, summary)
 
-    def _html(self, page: Page) -> str:
+    def _html(self, page: Page, ui: Interface, doors: Sequence[Door]) -> str:
         filters = page.filters
         wikis = page.summary.wikis
         sites = {wiki_id: site for wiki_id in wikis if (site := self._sites(wiki_id))}
         make_row = self._row_maker(filters, page.summary)
+        chosen_zone = ui.zone if ui.has_zone else ""
+        shown = filters.wikis or frozenset(wikis)
+        ui = ui.of_wiki(sites.get(next(iter(shown)))) if len(shown) == 1 else ui
         return render(
             "recent_changes.html",
-            ui=self._interface,
+            ui=ui,
             path=PATH,
+            doors=doors,
             filters=filters,
             notices=page.notices,
-            form=form_of(filters, self._levels, wikis, sites),
+            form=form_of(filters, self._levels.now, wikis, sites, ui),
             summary=page.summary,
             rows=[make_row(change) for change in page.changes],
             seq=page.seq,
             older=replace(filters, before=page.older).query if page.older else None,
             newest=replace(filters, before=None).query,
-            conflict=conflict_text(filters),
+            conflict=conflict_text(filters, ui),
+            languages=languages(),
+            zone=chosen_zone,
         )
 
     def _row_maker(self, filters: Filters, summary: Summary) -> Callable[[Change], Row]:
         with_wiki = len(filters.wikis or summary.wikis) > 1
+        marked = [
+            (Mark(mark.colour, mark.message), Filters(**mark.fields)) for mark in filters.highlights
+        ]
 
         def make_row(change: Change) -> Row:
             site = self._sites(change.wiki_id)
-            return row_of(change, site, self._levels, with_wiki=with_wiki)
+            row = row_of(change, site, self._levels.now, with_wiki=with_wiki)
+            now = time.time()
+            marks = [m for m, own in marked if matches(change, own, self._levels.now, now=now)]
+            return replace(row, rank=rank(filters.order, change).timestamp, marks=tuple(marks))
 
         return make_row
+
+
+def _remember(answer: Response, request: Request, name: str, value: str) -> None:
+    is_secure = request.url.scheme == "https"
+    answer.set_cookie(
+        name, value, max_age=_YEAR_SECONDS, httponly=True, samesite="lax", secure=is_secure
+    )
 
 
 def _resume_from(request: Request) -> int | None:

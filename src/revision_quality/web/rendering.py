@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import groupby
@@ -10,7 +11,10 @@ from urllib.parse import unquote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from revision_quality.clock import iso
+from revision_quality.recent_changes.parameters import Notice
 from revision_quality.recent_changes.presentation import Row
+from revision_quality.web.interface import Interface
 from revision_quality.web.summary import Summary
 
 _environment = Environment(
@@ -25,31 +29,37 @@ _ROWS_REMEMBERED = 2000
 """A row that goes out to many readers at once is rendered once."""
 
 
-def render(template: str, **values: Any) -> str:
+def render(template: str, *, ui: Interface, **values: Any) -> str:
     """Return a template's HTML; every value is escaped."""
-    return _environment.get_template(template).render(**values)
+    return _environment.get_template(template).render(ui=ui, t=ui.text, **values)
 
 
 @lru_cache(_ROWS_REMEMBERED)
-def render_row(row: Row) -> str:
+def render_row(row: Row, ui: Interface) -> str:
     """Return a change as a list item."""
-    return render("_row.html", row=row)
+    return render("_row.html", ui=ui, row=row)
 
 
-def render_summary(summary: Summary) -> str:
+def render_summary(summary: Summary, ui: Interface) -> str:
     """Return the line of counts."""
-    return render("_summary.html", summary=summary)
+    return render("_summary.html", ui=ui, summary=summary)
 
 
-def by_day(rows: list[Row]) -> list[tuple[str, str, list[Row]]]:
-    """Group rows by the day of the edit in UTC: its ISO date, its heading, its rows."""
-    days = groupby(rows, key=lambda row: row.moment.date())
-    return [(f"{day}", f"{day.day} {day:%B} {day.year}", list(group)) for day, group in days]
+def by_day(rows: Sequence[Row], ui: Interface) -> list[tuple[str, str, list[Row]]]:
+    """Group rows by the day of the edit: its ISO date, its heading, its rows."""
+    days = groupby(rows, key=lambda row: ui.moment(row.timestamp).date())
+    return [
+        (f"{day}", ui.date(datetime(day.year, day.month, day.day, tzinfo=UTC)), list(group))
+        for day, group in days
+    ]
 
 
-def _signed(number: int) -> str:
-    """Return a change of size as MediaWiki writes it, with a real minus sign."""
-    return f"{number:+,}".replace("-", "\N{MINUS SIGN}") if number else "0"
+def by_page(rows: Sequence[Row]) -> list[list[Row]]:
+    """Group rows by their page, each group at the place of its first row."""
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        groups.setdefault((row.key.rpartition(":")[0], row.title), []).append(row)
+    return list(groups.values())
 
 
 _NOT_ASCII = re.compile(r"(?:%[89A-F][0-9A-F])+")
@@ -63,24 +73,53 @@ def _iri(url: str) -> str:
     return _NOT_ASCII.sub(lambda match: _letters(match[0]), url)
 
 
+_PARENT = re.compile(r"(\?diff=\d+)&oldid=\d+$")
+
+
+def _previous(url: str | None) -> str | None:
+    """Return the address of a diff without the parent, with which MediaWiki compares by itself."""
+    return url and _PARENT.sub(r"\1", url)
+
+
+_TITLE = re.compile(r"\?title=[^&]+&action=history$")
+
+
+def _by_page_id(url: str | None, page_id: int) -> str | None:
+    """Return the address of a history with the page's number, shorter than its title."""
+    return _TITLE.sub(f"?curid={page_id}&action=history", url) if url and page_id else url
+
+
 def _letters(encoded: str) -> str:
     decoded = unquote(encoded, errors="replace")
     return decoded if all(unicodedata.category(c)[0] in "LM" for c in decoded) else encoded
 
 
-def _iso(timestamp: int) -> str:
-    return f"{datetime.fromtimestamp(timestamp, UTC):%Y-%m-%dT%H:%M:%SZ}"
+def _notice_text(notice: Notice, text: Callable[..., str]) -> str:
+    """Return what the reader is told, in the interface's language."""
+    if notice.kind == "covers-all":
+        return text("covers-all", group=notice.parameter)
+    if notice.kind == "subset":
+        group = "level" if notice.parameter == "revertrisk" else "user"
+        part, whole = (text(f"{group}-{name}") for name in (notice.value, notice.allowed))
+        return text("subset", part=part, whole=whole)
+    said = text(f"notice-{notice.kind}", parameter=notice.parameter, value=notice.value)
+    told = {"allowed": notice.allowed, "reason": notice.allowed, "outcome": notice.outcome}
+    for name, value in told.items():
+        said = said.replace("{" + name + "}", value)
+    return said
 
 
-def _full_time(timestamp: int) -> str:
-    moment = datetime.fromtimestamp(timestamp, UTC)
-    return f"{moment:%H:%M}, {moment.day} {moment:%B} {moment.year} (UTC)"
+def _marks_of(row: Row, ui: Interface) -> str:
+    return ", ".join(ui.text(mark.message) for mark in row.marks)
 
 
-_environment.globals["iso"] = _iso
-_environment.globals["full_time"] = _full_time
+_environment.globals["marks_of"] = _marks_of
+_environment.globals["notice_text"] = _notice_text
+_environment.globals["iso"] = iso
 _environment.filters["iri"] = _iri
-_environment.filters["signed"] = _signed
+_environment.filters["by_page_id"] = _by_page_id
+_environment.filters["previous"] = _previous
 _environment.globals["render_row"] = render_row
 _environment.globals["render_summary"] = render_summary
 _environment.globals["by_day"] = by_day
+_environment.globals["by_page"] = by_page

@@ -1,10 +1,34 @@
 """A uvicorn server that can stop while pages are open."""
 
+import gc
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
+from typing import Any
 
 import uvicorn
+from starlette.types import ASGIApp
+
+from revision_quality.web.shortcut_protocol import ShortcutProtocol
+from revision_quality.web.shortcuts import Shortcut
+
+
+def server_config(
+    app: ASGIApp,
+    shortcuts: Mapping[bytes, Shortcut] = {},
+    *,
+    is_limited: bool = False,
+    **options: Any,
+) -> uvicorn.Config:
+    """Return how an application is served: quietly, by its shortcuts where it has some.
+
+    `is_limited` says that it limits requests (`RateLimit`); `options` are uvicorn's.
+    """
+    protocol: Any = partial(ShortcutProtocol, shortcuts=shortcuts, is_limited=is_limited)
+    return uvicorn.Config(
+        app, http=protocol, log_config=None, access_log=False, lifespan="off", **options
+    )
 
 
 class Server(uvicorn.Server):
@@ -25,7 +49,14 @@ class Server(uvicorn.Server):
         """Leave the signals to the process, which has more than a server to end."""
         yield
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start serving; what is loaded by now stays, and is not searched for garbage."""
+        gc.collect()
+        gc.freeze()
+        await super().startup(sockets)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop serving."""
         self._on_shutdown()
         await super().shutdown(sockets)
+        gc.unfreeze()

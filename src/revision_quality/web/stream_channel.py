@@ -10,7 +10,7 @@ import structlog
 from msgspec import Struct
 
 from revision_quality.errors import StoreError
-from revision_quality.streams.base import Record, Streams
+from revision_quality.streams.base import Partition, Record, Streams
 from revision_quality.web import stream_frames as frames
 from revision_quality.web.stream_positions import Positions
 
@@ -47,11 +47,13 @@ class Format(Struct, frozen=True):
         """What is sent while there is nothing to say."""
         return frames.LINES_KEEP_ALIVE if self.is_lines else frames.SSE_KEEP_ALIVE
 
-    def frame(self, records: Sequence[Record], names: Sequence[str], before: Positions) -> bytes:
+    def frame(
+        self, records: Sequence[Record], partitions: Sequence[Partition], before: Positions
+    ) -> bytes:
         """Write records."""
         if self.is_lines:
             return frames.line_frames(records)
-        return frames.sse_frames(records, names, before)
+        return frames.sse_frames(records, partitions, before)
 
 
 SSE, LINES = Format(), Format(is_lines=True)
@@ -120,23 +122,23 @@ class Listener:
 
 
 class Channel:
-    """Reads `names` from their ends on while somebody listens, and hands it to all."""
+    """Reads `partitions` from their ends on while somebody listens, and hands it to all."""
 
     def __init__(
         self,
         streams: Streams,
-        names: Sequence[str],
+        partitions: Sequence[Partition],
         *,
         capacity: int = CAPACITY,
         pause: float = _PAUSE_SECONDS,
         keep_alive: float = KEEP_ALIVE_SECONDS,
     ) -> None:
         self._streams = streams
-        self._names = names
+        self._partitions = partitions
         self._capacity = capacity
         self._pause = pause
         self._keep_alive = keep_alive
-        self._positions: dict[str, int] = {}
+        self._positions: dict[Partition, int] = {}
         self._listeners: set[Listener] = set()
         self._beginning = asyncio.Lock()
         self._reading: asyncio.Task[None] | None = None
@@ -149,7 +151,9 @@ class Channel:
         """
         async with self._beginning:
             if self._reading is None:
-                self._positions = {name: await self._streams.end(name) for name in self._names}
+                self._positions = {
+                    one: await self._streams.end(one.stream, one.number) for one in self._partitions
+                }
                 self._reading = asyncio.create_task(self._read_on())
             listener = Listener(form, dict(self._positions), self._capacity, on_end)
             self._listeners.add(listener)
@@ -187,10 +191,11 @@ class Channel:
             await self._streams.wait(appended, min(_WAIT_SECONDS, self._keep_alive))
 
     async def _read(self) -> bool:
-        """Hand out what is new, at most `_READ` events of each stream."""
+        """Hand out what is new, at most `_READ` events of each partition."""
         try:
             batches = [
-                await self._streams.read(name, self._positions[name], _READ) for name in self._names
+                await self._streams.read(one.stream, self._positions[one], _READ, one.number)
+                for one in self._partitions
             ]
         except StoreError as error:
             _log.error("streams cannot be read, trying again", error=str(error))
@@ -204,12 +209,14 @@ class Channel:
     async def _hand_out(self, records: Sequence[Record]) -> None:
         """Offer events to who listens now; who begins meanwhile begins behind them."""
         before = dict(self._positions)
-        self._positions |= {record.stream: record.offset for record in records}
+        self._positions |= {
+            Partition(record.stream, record.partition): record.offset for record in records
+        }
         chunks: dict[Format, bytes] = {}
         for number, listener in enumerate(list(self._listeners), start=1):
             form = listener.form
             if form not in chunks:
-                chunks[form] = form.frame(records, self._names, before)
+                chunks[form] = form.frame(records, self._partitions, before)
             listener.offer(chunks[form])
             if number % _SLICE == 0:
                 await asyncio.sleep(0)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 import structlog
 
-from revision_quality.streams.base import Record
+from revision_quality.streams.base import Partition, Record
 from revision_quality.web.stream_positions import Positions, event_id
 
 SSE_START, LINES_START = b":ok\n\n", b"\n"
@@ -16,14 +16,16 @@ _decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _log = structlog.get_logger()
 
 
-def sse_frames(records: Sequence[Record], names: Sequence[str], before: Positions) -> bytes:
-    """Write records; the id of each is where a client of `names` is that was at `before`."""
+def sse_frames(
+    records: Sequence[Record], partitions: Sequence[Partition], before: Positions
+) -> bytes:
+    """Write records; the id of each is where a client of `partitions` is that was at `before`."""
     positions = dict(before)
     frames = []
     for record in records:
-        positions[record.stream] = record.offset
+        positions[Partition(record.stream, record.partition)] = record.offset
         if event := _located(record):
-            here = event_id(names, positions)
+            here = event_id(partitions, positions)
             frames.append(b"event: message\nid: %s\ndata: %s\n\n" % (here, event))
     return b"".join(frames)
 
@@ -46,6 +48,6 @@ def _located(record: Record) -> bytes | None:
             error=str(error),
         )
         return None
-    place = {"topic": record.stream, "partition": 0, "offset": record.offset}
+    place = {"topic": record.stream, "partition": record.partition, "offset": record.offset}
     value = msgspec.json.encode({**event, "meta": {**meta, **place}})
     return msgspec.json.format(value, indent=-1) if b"\n" in value or b"\r" in value else value

@@ -1,8 +1,8 @@
 """Where a client of EventStreams is: `Last-Event-ID`, `?since=` and the id of each event.
 
-Source: github.com/wikimedia/KafkaSSE. The topic of a stream is its name, its only partition is 0;
-an id's `offset` is that of the next event, one more than that of the last one seen, and -1 stands
-for the end of the stream.
+Source: github.com/wikimedia/KafkaSSE. The topic of a stream is its name; an id names every
+partition of the streams asked for. Its `offset` is that of the next event, one more than that of
+the last one seen, and -1 stands for the partition's end.
 """
 
 import re
@@ -14,16 +14,16 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from revision_quality.streams.base import Streams
+from revision_quality.streams.base import Partition, Streams
 from revision_quality.streams.search import offset_before
 
 _LARGEST = 2**53
 """Numbers above this are not exact in JavaScript."""
 
-_MOST_POSITIONS = 100
+_MOST_POSITIONS = 1000
 
-Positions = Mapping[str, int]
-"""By stream, the offset of the last event that a client has; a stream not in it is at its end."""
+Positions = Mapping[Partition, int]
+"""By partition the offset of the last event that a client has; one not in it is at its end."""
 
 
 class _Next(Struct, frozen=True):
@@ -34,7 +34,7 @@ class _Next(Struct, frozen=True):
 
 class _Place(Struct, frozen=True):
     topic: str
-    partition: Annotated[int, Meta(ge=0, le=0)] = 0
+    partition: Annotated[int, Meta(ge=0)] = 0
     offset: Annotated[int, Meta(ge=-1, le=_LARGEST)] | None = None
     timestamp: Annotated[int, Meta(ge=0, le=_LARGEST)] | None = None
 
@@ -48,9 +48,17 @@ class InvalidPositionError(Exception):
     """A position that a client has made up; the text says what is wrong with it."""
 
 
+async def partitions_of(streams: Streams, names: Sequence[str]) -> tuple[Partition, ...]:
+    """Return all partitions of some streams, stream by stream. Raises StoreError."""
+    counts = {name: await streams.partitions(name) for name in names}
+    return tuple(
+        Partition(name, number) for name, count in counts.items() for number in range(count)
+    )
+
+
 async def resume(
     streams: Streams,
-    names: Sequence[str],
+    partitions: Sequence[Partition],
     last_event_id: str | None,
     since: str | None,
 ) -> Positions:
@@ -59,16 +67,18 @@ async def resume(
     Positions in `last_event_id` go before `since`.
     """
     if last_event_id:
-        return await _resume_at(streams, names, _parse_places(last_event_id))
+        return await _resume_at(streams, partitions, _parse_places(last_event_id))
     if since:
         moment = parse_moment(since)
-        return {name: await offset_before(streams, name, moment) for name in names}
+        return {one: await _offset_before(streams, one, moment) for one in partitions}
     return {}
 
 
-def event_id(names: Sequence[str], positions: Positions) -> bytes:
+def event_id(partitions: Sequence[Partition], positions: Positions) -> bytes:
     """Return the id of an event after which a client is at `positions`."""
-    return msgspec.json.encode([_Next(name, 0, positions.get(name, -2) + 1) for name in names])
+    return msgspec.json.encode(
+        [_Next(one.stream, one.number, positions.get(one, -2) + 1) for one in partitions]
+    )
 
 
 def parse_moment(text: str) -> int:
@@ -99,16 +109,27 @@ def _parse_places(text: str) -> list[_Place]:
 
 
 async def _resume_at(
-    streams: Streams, names: Sequence[str], places: Sequence[_Place]
-) -> dict[str, int]:
+    streams: Streams, partitions: Sequence[Partition], places: Sequence[_Place]
+) -> dict[Partition, int]:
     positions = {}
     for place in places:
-        if place.topic not in names:
-            raise InvalidPositionError(
-                f"Last-Event-ID is at {place.topic[:255]!r}, which is not asked for"
-            )
+        one = _asked_for(partitions, place)
         if place.offset is not None and place.offset >= 0:
-            positions[place.topic] = max(0, place.offset - 1)
+            positions[one] = max(0, place.offset - 1)
         elif place.offset is None and place.timestamp is not None:
-            positions[place.topic] = await offset_before(streams, place.topic, place.timestamp)
+            positions[one] = await _offset_before(streams, one, place.timestamp)
     return positions
+
+
+def _asked_for(partitions: Sequence[Partition], place: _Place) -> Partition:
+    one = Partition(place.topic, place.partition)
+    if one in partitions:
+        return one
+    count = sum(other.stream == place.topic for other in partitions)
+    problem = f"which has {count} partitions, counted from 0" if count else "which is not asked for"
+    where = f"partition {place.partition} of " if count else ""
+    raise InvalidPositionError(f"Last-Event-ID is at {where}{place.topic[:255]!r}, {problem}")
+
+
+async def _offset_before(streams: Streams, one: Partition, moment: int) -> int:
+    return await offset_before(streams, one.stream, moment, one.number)

@@ -1,9 +1,9 @@
 """What the pages ask of the changes view."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
-from sqlalchemy import Select
+from sqlalchemy import Connection, RowMapping, Select
 
 from revision_quality.views.change import Change
 
@@ -13,6 +13,10 @@ class View(Protocol):
 
     async def rows(self, statement: Select[tuple[object]]) -> Sequence[Change]:
         """Return the rows of a statement that selects the columns of `changes`."""
+        ...
+
+    async def found(self, find: Callable[[Connection], Iterable[RowMapping]]) -> Sequence[Change]:
+        """Return the rows of `changes` that a function of a connection returns."""
         ...
 
     async def since(self, seq: int, limit: int) -> Sequence[Change]:

@@ -1,6 +1,7 @@
 """The Action API of one wiki: polite, patient requests."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -12,8 +13,9 @@ import stamina
 
 from revision_quality import __version__
 from revision_quality.clock import Clock, system_clock
-from revision_quality.errors import NotAWikiError, WikiRefusedError, WikiUnavailableError
+from revision_quality.errors import NotAWikiError, WikiError, WikiRefusedError, WikiUnavailableError
 from revision_quality.retry_after import retry_after
+from revision_quality.tally import REQUEST_SECONDS, Tally, Timings
 
 USER_AGENT = f"revision-quality/{__version__} (revq; reads recent changes to score them)"
 
@@ -28,6 +30,12 @@ _LONGEST_URL_QUERY = 2000
 _PATIENCE_SECONDS = 30.0
 _ANSWER_SECONDS = 60.0
 """For a whole answer: a client's own timeouts begin again with every byte."""
+
+_OUTCOMES: dict[type[WikiError], str] = {
+    WikiUnavailableError: "unavailable",
+    WikiRefusedError: "refused",
+    NotAWikiError: "not_a_wiki",
+}
 
 Answer = dict[str, Any]
 
@@ -59,6 +67,11 @@ class ActionApi:
         self._has_answered = False
         self._access_token = access_token
         self._host = urlsplit(api_url).hostname
+        self.requests = Tally()
+        """Requests by what came of them: answered, unavailable, refused, not_a_wiki."""
+        self.seconds = Timings(REQUEST_SECONDS)
+        """How long they took, their bodies read."""
+        self.retries = 0
 
     async def get(self, **parameters: object) -> Answer:
         """Make one request; a parameter that is a list is joined with `|`, None is left out."""
@@ -66,10 +79,32 @@ class ActionApi:
         async for attempt in stamina.retry_context(
             on=_pause, attempts=self._attempts, timeout=None, wait_initial=0.5, wait_max=10.0
         ):
+            self.retries += attempt.num > 1
             with attempt:
                 async with self._slots:
-                    return await self._ask(data)
+                    return await self._timed(data)
         raise AssertionError("stamina ends with a result or an exception")
+
+    async def _timed(self, data: dict[str, str], *, writes: bool = False) -> Answer:
+        begun, outcome = time.perf_counter(), "cancelled"
+        try:
+            answer = await self._ask(data, writes)
+            outcome = "answered"
+        except WikiError as error:
+            outcome = _OUTCOMES[type(error)]
+            raise
+        else:
+            return answer
+        finally:
+            self.requests.add(outcome)
+            self.seconds.observe(time.perf_counter() - begun)
+
+    async def post(self, **parameters: object) -> Answer:
+        """Make one request that writes: never twice, and not put off for lagging replicas."""
+        data = _encode(parameters)
+        del data["maxlag"]
+        async with self._slots:
+            return await self._timed(data, writes=True)
 
     async def query(self, **parameters: object) -> AsyncIterator[Answer]:
         """Make a query and those that continue it; yields each answer."""
@@ -81,8 +116,8 @@ class ActionApi:
                 return
             more = answer["continue"]
 
-    async def _ask(self, data: dict[str, str]) -> Answer:
-        response, body = await self._send(data)
+    async def _ask(self, data: dict[str, str], writes: bool) -> Answer:
+        response, body = await self._send(data, writes)
         status, headers = response.status_code, response.headers
         if status == 429 or status >= 500:
             raise WikiUnavailableError(
@@ -97,8 +132,8 @@ class ActionApi:
             self.api_url = str(response.url.copy_with(query=None))
         return answer
 
-    async def _send(self, data: dict[str, str]) -> tuple[httpx.Response, bytes]:
-        long = len(urlencode(data)) > _LONGEST_URL_QUERY
+    async def _send(self, data: dict[str, str], writes: bool) -> tuple[httpx.Response, bytes]:
+        long = writes or len(urlencode(data)) > _LONGEST_URL_QUERY
         try:
             request = self._client.build_request(
                 "POST" if long else "GET",

@@ -1,11 +1,19 @@
-"""Revisions' contents kept in memory: the parent of an edit is often the edit before."""
+"""Revisions' contents kept in memory: the parent of an edit is often the edit before.
+
+All wikis of a process share one room, whatever their number.
+"""
 
 from collections import OrderedDict
 from datetime import datetime
+from itertools import count
 
 from msgspec import Struct
 
 MAX_BYTES = 64 * 1024 * 1024
+"""What a room holds."""
+
+ENTRY_BYTES = 600
+"""What a content takes beside its text, measured with tracemalloc: for short texts most of it."""
 
 
 class Content(Struct, frozen=True):
@@ -17,34 +25,67 @@ class Content(Struct, frozen=True):
     user_text: str | None = None
 
 
-class Contents:
-    """The contents used last, up to `max_bytes` of text as UTF-8."""
+class Room:
+    """The contents used last, of all wikis, up to `max_bytes` of memory."""
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
         self._max_bytes = max_bytes
         self._bytes = 0
-        self._kept: OrderedDict[int, tuple[Content, int]] = OrderedDict()
+        self._kept: OrderedDict[tuple[int, int], tuple[Content, int]] = OrderedDict()
 
-    def get(self, rev_id: int) -> Content | None:
-        """Return the content of a revision, None if it is not kept."""
-        kept = self._kept.get(rev_id)
+    @property
+    def bytes(self) -> int:
+        """What is taken."""
+        return self._bytes
+
+    def get(self, key: tuple[int, int]) -> Content | None:
+        """Return a content, None if it is not kept."""
+        kept = self._kept.get(key)
         if kept is None:
             return None
-        self._kept.move_to_end(rev_id)
+        self._kept.move_to_end(key)
         return kept[0]
 
-    def put(self, rev_id: int, content: Content) -> None:
+    def put(self, key: tuple[int, int], content: Content) -> None:
         """Keep a content, and let the oldest go for it."""
-        self.remove(rev_id)
-        size = len(content.text.encode("utf-8", "surrogatepass"))
-        self._kept[rev_id] = (content, size)
+        self.remove(key)
+        size = ENTRY_BYTES + len(content.text.encode("utf-8", "surrogatepass"))
+        self._kept[key] = (content, size)
         self._bytes += size
         while self._bytes > self._max_bytes:
             _, (_, oldest_size) = self._kept.popitem(last=False)
             self._bytes -= oldest_size
 
-    def remove(self, rev_id: int) -> None:
-        """Forget a content, as when it was hidden."""
-        kept = self._kept.pop(rev_id, None)
+    def remove(self, key: tuple[int, int]) -> None:
+        """Forget a content."""
+        kept = self._kept.pop(key, None)
         if kept:
             self._bytes -= kept[1]
+
+
+class Contents:
+    """The contents of one wiki, by rev_id, in a room of its own or one that it shares."""
+
+    _numbers = count()
+
+    def __init__(self, room: Room | None = None) -> None:
+        self._room = room or Room()
+        self._number = next(self._numbers)
+        self.hits = self.misses = 0
+
+    def get(self, rev_id: int) -> Content | None:
+        """Return the content of a revision, None if it is not kept."""
+        content = self._room.get((self._number, rev_id))
+        if content is None:
+            self.misses += 1
+        else:
+            self.hits += 1
+        return content
+
+    def put(self, rev_id: int, content: Content) -> None:
+        """Keep a content."""
+        self._room.put((self._number, rev_id), content)
+
+    def remove(self, rev_id: int) -> None:
+        """Forget a content, as when it was hidden."""
+        self._room.remove((self._number, rev_id))

@@ -43,18 +43,18 @@ class ApiReader:
     def __init__(self, api: ActionApi, batch: int, kept: Contents | None = None) -> None:
         self._api = api
         self._batch = batch
-        self._kept = kept or Contents()
+        self.kept = kept or Contents()
 
     async def read(self, changes: Sequence[PageChange]) -> list[Revision | Unreadable]:
         """Return one answer for each edit, in their order."""
         wanted = {rev_id for change in changes for rev_id in _rev_ids(change)}
         contents: dict[int, Content | Unreadable] = {
-            rev_id: kept for rev_id in wanted if (kept := self._kept.get(rev_id))
+            rev_id: kept for rev_id in wanted if (kept := self.kept.get(rev_id))
         }
         missing = sorted(wanted - contents.keys())
         for start in range(0, len(missing), self._batch):
             contents |= await self._ask(missing[start : start + self._batch])
-        return [_revision(change, contents) for change in changes]
+        return [revision_of(change, contents) for change in changes]
 
     async def check(self) -> None:
         """Raise WikiError if the wiki does not answer at all."""
@@ -74,7 +74,7 @@ class ApiReader:
                     found[revision["revid"]] = _content(revision)
         for rev_id, content in found.items():
             if isinstance(content, Content):
-                self._kept.put(rev_id, content)
+                self.kept.put(rev_id, content)
         return found
 
 
@@ -108,9 +108,10 @@ def _content(revision: Answer) -> Content | Unreadable:
     )
 
 
-def _revision(
+def revision_of(
     change: PageChange, contents: dict[int, Content | Unreadable]
 ) -> Revision | Unreadable:
+    """Return the revision of an event, its own content and its parent's being in `contents`."""
     rev_id, parent_id = change.revision.rev_id, change.revision.rev_parent_id
     content = contents.get(rev_id)
     if content is None:

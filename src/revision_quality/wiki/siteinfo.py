@@ -76,6 +76,7 @@ def _site(api_url: str, general: Answer, namespaces: Answer) -> Site:
         article_path=general["articlepath"],
         script_path=general["scriptpath"],
         namespaces={int(key): value["name"] for key, value in namespaces.items()},
+        zone=str(general.get("timezone", "")),
     )
 
 

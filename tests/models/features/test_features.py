@@ -12,7 +12,7 @@ PROSE = "The old town lies at the harbour and is known for its many painted hous
 
 
 def value(name: str, **changes: object) -> float:
-    return float(vector.extract(revision(**changes))[vector.NAMES.index(name)])
+    return float(vector.extract(revision(**changes)).values[vector.NAMES.index(name)])
 
 
 @pytest.mark.parametrize(

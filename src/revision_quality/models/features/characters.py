@@ -67,23 +67,21 @@ def code_points(text: str) -> CodePoints:
 
 def class_counts(points: CodePoints) -> list[int]:
     """Count the characters of each class: LETTER, UPPER, DIGIT, SPACE, PUNCTUATION, OTHER."""
-    counted: list[int] = np.bincount(character_table().classes[points], minlength=6).tolist()
+    counted: list[int] = np.bincount(character_table().classes.take(points), minlength=6).tolist()
     return counted
 
 
 def script_counts(points: CodePoints) -> npt.NDArray[np.intp]:
     """Count the letters of each script, by its number in the table; length 256."""
-    return np.bincount(character_table().scripts[points], minlength=256)
+    return np.bincount(character_table().scripts.take(points), minlength=256)
 
 
 def longest_run(points: CodePoints) -> int:
     """Length of the longest run of one character."""
-    if not len(points):
-        return 0
-    borders = np.flatnonzero(np.diff(points))
+    borders = np.flatnonzero(points[1:] != points[:-1])
     if not len(borders):
         return len(points)
-    inner = int(np.diff(borders).max()) if len(borders) > 1 else 0
+    inner = int((borders[1:] - borders[:-1]).max(initial=0))
     return max(int(borders[0]) + 1, inner, len(points) - 1 - int(borders[-1]))
 
 

@@ -31,12 +31,17 @@ _RAW = (
     "categorytree|chem|ce|gallery|graph|hiero|imagemap|inputbox|math|nowiki|pre|score|section|"
     "source|syntaxhighlight|templatedata|timeline"
 )
-# Every alternative starts with a literal, so that `re` skips plain text quickly.
+_LANGUAGE = r"(?:[a-z]{2,3}(?:-[a-z-]{2,12})?|simple)"
+_LABEL = r"\|[^\[\]{}<>\n/]*+"
+# Every alternative starts with a literal, so that `re` skips plain text quickly. The first two are
+# cases of the general link below, told by their groups: most of what most pages hold.
 _TOKEN = re.compile(
-    r"<!--"
+    rf"\[\[[^\[\]{{}}<>|\n:]++(?:{_LABEL})?(\]\])"
+    rf"|\[\[{_LANGUAGE}:[^\[\]{{}}<>|\n./]++(?:{_LABEL})?(\]\])"
+    r"|<!--"
     r"|</?[a-zA-Z][a-zA-Z0-9]*(?:[\s/][^<>\n]*)?>"
-    r"|\[\[(?![|\]])[^\[\]{}<>|\n]*+(?:\{\{[^\[\]{}<>\n]*+\}\}[^\[\]{}<>|\n]*+)*+(?=\||\]\])"
-    r"(?:\|[^\[\]{}<>\n/]*+(?=\]\]))?(?:\]\])?"
+    r"|\[\[(?![|\]])([^\[\]{}<>|\n]*+(?:\{\{[^\[\]{}<>\n]*+\}\}[^\[\]{}<>|\n]*+)*+)(?=\||\]\])"
+    rf"(?:{_LABEL}(?=\]\]))?(\]\])?"
     r"|\]\]"
     r"|\{\{[^\[\]{}<>\n/]*+\}\}(?!\})"
     r"|\{\{+"
@@ -45,6 +50,7 @@ _TOKEN = re.compile(
     r"|\n="
     r"|//[^\s\[\]<>\"|{}]+"
 )
+_PLAIN_LINK, _LANGUAGE_LINK, _TARGET, _LINK_END = 1, 2, 3, 4
 _SCHEME = re.compile(
     r"(?:(?<![a-z0-9])(?:https?|ftps?|ircs?|gopher|telnet|nntp|mms|git|svn|ssh|sftp):|\[)\Z",
     re.IGNORECASE,
@@ -59,7 +65,7 @@ _MEDIA = re.compile(
     re.IGNORECASE,
 )
 _COMMENT = re.compile(r"<!--.*?-->")
-_INTERWIKI = re.compile(r"\s*(?:[a-z]{2,3}(?:-[a-z-]{2,12})?|simple)\s*\Z")
+_INTERWIKI = re.compile(rf"\s*{_LANGUAGE}\s*\Z")
 
 
 class Counts(NamedTuple):
@@ -108,7 +114,7 @@ def kind_of_link(target: str) -> int:
     prefix, colon, rest = target.partition(":")
     if not colon or not rest or not prefix or prefix.isspace():
         return LINK
-    if _MEDIA.search(rest):
+    if "." in rest and _MEDIA.search(rest):
         return MEDIA
     return INTERWIKI if _INTERWIKI.match(prefix) else CATEGORY
 
@@ -129,11 +135,9 @@ class _Scanner:
         self._endless: set[str] = set()
 
     def take(self, mark: str, start: int, end: int) -> int:
-        """Take one token; return the position to go on from, 0 for the next token."""
+        """Take a token other than a link's opening; return where to go on, 0 for the next one."""
         first = mark[0]
-        if first == "[":
-            self._take_link(mark)
-        elif first == "]":
+        if first == "]":
             if self._unwind_to("["):
                 self._end_link(self._pop())
         elif first == "{":
@@ -165,9 +169,8 @@ class _Scanner:
             self._pop()
         return True
 
-    def _take_link(self, mark: str) -> None:
-        is_whole = mark.endswith("]]")
-        target = mark[2:-2] if is_whole else mark[2:]
+    def take_link(self, target: str, is_whole: bool) -> None:
+        """Take the opening of a link and its target, or the whole link."""
         if "|" in target and is_whole:
             target = target[: target.index("|")]
         kind = LINK
@@ -259,14 +262,24 @@ class _Scanner:
 
 def _tokens(text: str, scanner: _Scanner, start: int) -> Iterator[int]:
     """Feed the tokens of `text` from `start`; yield each one's position ahead of taking it."""
-    position = start
+    position, kinds = start, scanner.kinds
     while position != -1:
         resume = 0
         for match in _TOKEN.finditer(text, position):
-            yield match.start()
-            resume = scanner.take(match[0], match.start(), match.end())
-            if resume:
-                break
+            start = match.start()
+            yield start
+            found = match.lastindex
+            if found == _PLAIN_LINK:
+                kinds.append(LINK)
+            elif found == _LANGUAGE_LINK:
+                kinds.append(LINK)
+                kinds.append(INTERWIKI)
+            elif found:
+                scanner.take_link(match[_TARGET], found == _LINK_END)
+            else:
+                resume = scanner.take(match[0], start, match.end())
+                if resume:
+                    break
         position = resume or -1
 
 
@@ -276,10 +289,11 @@ def parse(text: str) -> Parsed:
     if text.startswith("="):
         scanner.take_heading(0)
     borders, before = [0], [0]
+    still_open, kinds = scanner.open, scanner.kinds
     for position in _tokens(text, scanner, 0):
-        if not scanner.open and scanner.is_sure:
+        if not still_open and scanner.is_sure:
             borders.append(position)
-            before.append(len(scanner.kinds))
+            before.append(len(kinds))
     return Parsed(bytes(scanner.kinds), borders, before)
 
 

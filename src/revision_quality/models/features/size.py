@@ -1,7 +1,7 @@
 """Features of the page's size, of its parts and of what the edit did to them."""
 
 from revision_quality.models.features import markup
-from revision_quality.models.features.change import Change
+from revision_quality.models.features.change import Change, Region
 from revision_quality.models.features.feature import Feature
 from revision_quality.wiki.revision import Revision
 
@@ -79,8 +79,17 @@ FEATURES = (
 )
 
 
-def _unbalanced(text: str) -> int:
-    return sum(abs(text.count(opening) - text.count(closing)) for opening, closing in _BRACKETS)
+def _unbalanced_change(parent: str, text: str, region: Region) -> int:
+    """Count anew only where the texts differ."""
+    before = parent[region.start : region.parent_end]
+    after = text[region.start : region.text_end]
+    change = 0
+    for opening, closing in _BRACKETS:
+        excess = parent.count(opening) - parent.count(closing)
+        growth = after.count(opening) - after.count(closing)
+        growth -= before.count(opening) - before.count(closing)
+        change += abs(excess + growth) - abs(excess)
+    return change
 
 
 def _is_inside(text: str, position: int, opening: str, closing: str) -> float:
@@ -105,7 +114,7 @@ def measure(revision: Revision, change: Change) -> tuple[float, ...]:
         (len(text) + 10) / (len(parent) + 10),
         *map(float, before),
         *(float(new - old) for new, old in zip(after, before, strict=True)),
-        float(_unbalanced(text) - _unbalanced(parent)),
+        float(_unbalanced_change(parent, text, region)),
         region.start / max(len(parent), 1),
         (len(parent) - region.parent_end) / max(len(parent), 1),
         float(change.lines_added),

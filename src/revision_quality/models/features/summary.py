@@ -54,6 +54,11 @@ FEATURES = (
 )
 
 
+def words(comment: str | None) -> list[str]:
+    """Return the words of an edit summary, without MediaWiki's /* section */ mark."""
+    return _SECTION.sub("", comment, count=1).split() if comment else []
+
+
 def measure(revision: Revision) -> tuple[float, ...]:
     """Return the values of FEATURES."""
     page = (float(revision.page.namespace_id == 0), float(len(revision.page.title)))

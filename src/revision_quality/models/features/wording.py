@@ -244,15 +244,17 @@ def _surprise(points: chars.CodePoints, page: chars.CodePoints) -> tuple[float, 
     if len(points) < 2 or len(page) < 100:
         return _MISSING, _MISSING
     reference = np.bincount(chars.bigrams(page), minlength=chars.BUCKETS)[chars.bigrams(points)]
-    surprise = -np.log((reference + 0.5) / (len(page) + 2048)).mean()
-    return 1 - np.count_nonzero(reference) / len(reference), float(surprise)
+    surprises = np.log((reference + 0.5) / (len(page) + 2048))
+    unseen = 1 - np.count_nonzero(reference) / len(reference)
+    return unseen, -float(np.add.reduce(surprises)) / len(surprises)
 
 
 def _similarity(old: str, new: str) -> float:
     if not old or not new:
         return _MISSING
     a, b = Counter(old[:_SAMPLE]), Counter(new[:_SAMPLE])
-    return 2 * (a & b).total() / (a.total() + b.total())
+    shared = sum(min(n, b[character]) for character, n in a.items() if character in b)
+    return 2 * shared / (min(len(old), _SAMPLE) + min(len(new), _SAMPLE))
 
 
 def _title_words(title: str, change: Change) -> float:
@@ -274,12 +276,17 @@ def _shares(counts: list[int], spaces: int) -> tuple[float, float, float, float]
 
 def _foreign(points: chars.CodePoints, page: chars.CodePoints) -> tuple[float, float]:
     """Count letters of scripts that make up less than 5 % of the page's letters."""
-    here, there = chars.script_counts(points), chars.script_counts(page)
-    here[0] = there[0] = 0
-    total = int(here.sum())
-    if not total or there.sum() < 20:
+    here = chars.script_counts(points)
+    total = len(points) - int(here[0])
+    if not total:
         return _MISSING, _MISSING
-    foreign = int(here[there < 0.05 * there.sum()].sum())
+    there = chars.script_counts(page)
+    letters = len(page) - int(there[0])
+    if letters < 20:
+        return _MISSING, _MISSING
+    scripts = np.flatnonzero(here[1:]) + 1
+    rare = scripts[there[scripts] < 0.05 * letters]
+    foreign = int(here[rare].sum())
     return float(foreign), foreign / total
 
 
@@ -287,11 +294,14 @@ _CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxz]+", re.IGNORECASE)
 _ECHO = re.compile(r"(\S{1,4}?)\1{2,}")
 
 
-def _net(change: Change, first: str) -> float:
-    return float(
-        sum(n * w.count(first) for w, n in change.added.items() if w[0] == first)
-        - sum(n * w.count(first) for w, n in change.removed.items() if w[0] == first)
-    )
+def _net_marks(change: Change) -> dict[str, int]:
+    """Count apostrophes, bars and list marks put in, less those taken away."""
+    net = dict.fromkeys("'|*#", 0)
+    for words_changed, sign in ((change.added, 1), (change.removed, -1)):
+        for word, times in words_changed.items():
+            if word[0] in net:
+                net[word[0]] += sign * times * word.count(word[0])
+    return net
 
 
 def _comment_echo(comment: str | None, added: Counter[str]) -> float:
@@ -308,6 +318,7 @@ def measure(revision: Revision, change: Change) -> tuple[float, ...]:
     words_added, words_removed = added.total(), removed.total()
     chars_added = len(new) - max(words_added - 1, 0)
     chars_removed = len(old) - max(words_removed - 1, 0)
+    net = _net_marks(change)
     before = chars.code_points(revision.parent.text[:_WINDOW])
     new_points, old_points = chars.code_points(new), chars.code_points(old)
     classes = chars.class_counts(new_points)
@@ -360,9 +371,9 @@ def measure(revision: Revision, change: Change) -> tuple[float, ...]:
         float(added["href"] + added["url"]),
         _comment_echo(revision.comment, added),
         words_added / (words_added + words_removed) if words_added + words_removed else _MISSING,
-        _net(change, "'"),
-        _net(change, "|"),
-        _net(change, "*") + _net(change, "#"),
+        float(net["'"]),
+        float(net["|"]),
+        float(net["*"] + net["#"]),
         float(classes[chars.OTHER]),
         chars_added / words_added if words_added else _MISSING,
         chars_removed / words_removed if words_removed else _MISSING,

@@ -14,12 +14,12 @@ from pathlib import Path
 from msgspec import Struct
 
 from revision_quality.errors import ModelError
-from revision_quality.training.histories.dumps import read_dump
-from revision_quality.training.histories.reverts import RADIUS, Fate, fates
-from revision_quality.training.histories.revision import HistoryRevision
-from revision_quality.training.histories.users import UserHistories, UserHistory
 from revision_quality.training.labelled import LabelledEdit
+from revision_quality.wiki.dump import Tick, read_dump
+from revision_quality.wiki.history import HistoryRevision
+from revision_quality.wiki.reverts import RADIUS, Fate, fates
 from revision_quality.wiki.revision import Page, Parent, Revision, User
+from revision_quality.wiki.user_histories import UserHistories, UserHistory
 
 MAX_TEXT_BYTES = 200_000
 KEPT_PER_REVERTED = 4.0
@@ -102,18 +102,23 @@ def candidates(history: Iterable[HistoryRevision], choice: Choice) -> Iterator[C
 
 
 def labelled_edits_of_dump(
-    path: Path, *, wiki_id: str | None = None, choice: Choice | None = None
+    path: Path,
+    *,
+    wiki_id: str | None = None,
+    choice: Choice | None = None,
+    tick: Tick = lambda _: None,
 ) -> Iterator[LabelledEdit]:
     """Label the edits of a MediaWiki XML history dump; page by page, memory stays constant.
 
     The dump is read twice: for the rates and the users' histories, then for the edits. `wiki_id` is
-    needed where the dump does not name its wiki (`dbname`). Raises ModelError for a file that is no
-    such dump, a dump without texts, or without a reverted edit.
+    needed where the dump does not name its wiki (`dbname`). `tick` is told how many bytes of the
+    packed file were read, in the end twice its size. Raises DumpError for a file that is no such
+    dump or a dump without texts, ModelError for one without a reverted edit.
     """
     choice = choice or Choice()
     tally = Tally(choice)
     with UserHistories() as users:
-        for history in read_dump(path, wiki_id, choice.max_text_bytes):
+        for history in read_dump(path, wiki_id, choice.max_text_bytes, tick=tick):
             for candidate in candidates(_noted(history, users), choice):
                 tally.count(candidate)
         users.finish()
@@ -122,7 +127,9 @@ def labelled_edits_of_dump(
                 f"{path}: none of its {tally.kept:,} edits that count was reverted, so there is"
                 " nothing to learn; a dump of whole histories (pages-meta-history) is needed."
             )
-        for history in read_dump(path, wiki_id, choice.max_text_bytes):
+        size = path.stat().st_size
+        again = read_dump(path, wiki_id, choice.max_text_bytes, tick=lambda at: tick(size + at))
+        for history in again:
             for candidate in candidates(history, choice):
                 weight = tally.weight(candidate)
                 if weight is not None:

@@ -1,21 +1,32 @@
 // The list of changes: rows under the headings of their days, each in its place.
 
-import { isBefore, momentOf } from "./order.js";
+import { carryOver } from "./detail.js";
+import { isBefore, momentOf, rankOf } from "./order.js";
 import { dayOf, localise } from "./times.js";
 
 export class ChangeList {
-  constructor(results) {
+  // `patrol` keeps the focus and knows what has been handled.
+  constructor(results, patrol) {
     this.results = results;
+    this.patrol = patrol;
     this.days = results.querySelector("#changes");
     this.limit = Number(results.dataset.limit);
     this.hasMore = "more" in results.dataset;
+    this.isQueue = "order" in results.dataset;
+    this.isGrouped = "grouped" in results.dataset;
     const rows = this.rows();
+    if (this.isGrouped) {
+      for (const row of rows) this.dress(row);
+      return;
+    }
+    const heading = this.days.querySelector("h2")?.textContent;
+    this.queueHeading = heading ?? "";
     this.days.replaceChildren();
     for (const row of rows) this.place(row);
   }
 
   rows() {
-    return [...this.days.querySelectorAll("li")];
+    return [...this.days.querySelectorAll("li[id]")];
   }
 
   has(key) {
@@ -23,15 +34,15 @@ export class ChangeList {
   }
 
   // Rows older than the last one of a full page belong to the next page.
-  covers(timestamp) {
+  covers(rank) {
     const last = this.rows().at(-1);
-    return !this.hasMore || !last || timestamp * 1000 >= momentOf(last);
+    return !this.hasMore || !last || rank >= rankOf(last);
   }
 
   put(key, html) {
     const row = rowFrom(html);
     const old = this.row(key);
-    if (old && momentOf(old) === momentOf(row)) {
+    if (old && (this.isGrouped || rankOf(old) === rankOf(row))) {
       this.replace(old, row);
       return false;
     }
@@ -47,6 +58,7 @@ export class ChangeList {
     const row = this.row(key);
     if (!row) return;
     const section = row.closest("section");
+    this.patrol.leave(row);
     row.remove();
     if (!section.querySelector("li")) section.remove();
   }
@@ -56,19 +68,29 @@ export class ChangeList {
     return found && this.days.contains(found) ? found : null;
   }
 
-  // The link that has the focus keeps it.
+  // The row or the link that has the focus keeps it.
   replace(old, row) {
-    localise(row);
+    this.dress(row);
+    carryOver(old, row);
+    const isFocused = old === document.activeElement;
     const focused = [...old.querySelectorAll("a")].indexOf(document.activeElement);
+    if (old.tabIndex === 0) row.tabIndex = 0;
     old.replaceWith(row);
+    if (isFocused) row.focus();
     if (focused >= 0) row.querySelectorAll("a")[focused]?.focus();
   }
 
   place(row) {
-    localise(row);
-    const list = this.sectionFor(dayOf(momentOf(row))).querySelector("ul");
+    this.dress(row);
+    const day = this.isQueue ? { key: "queue", heading: this.queueHeading } : dayOf(momentOf(row));
+    const list = this.sectionFor(day).querySelector("ul");
     const next = [...list.children].find((other) => isBefore(row, other));
     list.insertBefore(row, next ?? null);
+  }
+
+  dress(row) {
+    localise(row, this.isQueue);
+    this.patrol.show(row);
   }
 
   sectionFor({ key, heading }) {

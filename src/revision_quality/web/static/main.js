@@ -1,31 +1,46 @@
 // Beyond plain HTML: local times, live rows, filters that apply at once.
 
+import { isOpen, openByClick, renew } from "./detail.js";
 import { Feed } from "./feed.js";
 import { ChangeList } from "./list.js";
-import { localise, zone } from "./times.js";
+import { listen, toggleHelp } from "./keys.js";
+import { Patrol } from "./patrol.js";
+import { text } from "./texts.js";
+import { ageOf, localise, zone } from "./times.js";
+import { keepFilters } from "./saved.js";
 
 const ANNOUNCE_MILLISECONDS = 3000;
+const LAG_MILLISECONDS = 5000;
 const MAX_HELD = 500;
 const PARTS = ["summary", "active", "results", "json"];
 const PATH = document.querySelector("#filters").getAttribute("action");
+
+const TITLE = document.title;
 
 const form = document.querySelector("#filters");
 const live = document.querySelector("#live");
 const status = document.querySelector("#status");
 const heldButton = document.querySelector("#held");
 
+const patrol = new Patrol(() => list.rows(), say, (key) => list.remove(key));
+const lagText = document.querySelector("#lag").dataset.text;
+const showSaved = keepFilters(document.querySelector("#saved"), PATH, () => document.querySelector("#results").dataset.query);
 let list;
 let feed;
 let held = new Map();
 let arrived = 0;
 let announcing = null;
+let unseen = 0;
 let loading = null;
 
 function start() {
   const results = document.querySelector("#results");
   document.querySelector("#zone").textContent = zone;
   localise(document.querySelector("#summary"));
-  list = new ChangeList(results);
+  list = new ChangeList(results, patrol);
+  showSaved();
+  tellLag();
+  openByClick(results);
   held = new Map();
   showHeld();
   feed = new Feed(PATH, results.dataset.query, results.dataset.seq, {
@@ -33,21 +48,23 @@ function start() {
     remove: onRemove,
     summary: onSummary,
     reset: () => load(location.href),
-    state: (state) => say(state === "open" ? "Up to date." : "Connection lost; trying again."),
+    state: (state) => say(state === "open" ? text("up-to-date") : text("lost")),
   });
 }
 
-function onChange({ key, timestamp, html }) {
-  if (list.has(key) || live.checked) {
-    if (!list.has(key) && !list.covers(timestamp)) return;
+function onChange({ key, rank, html }) {
+  if (html.includes("history-deleted")) renew(key);
+  if (list.has(key) || (live.checked && !list.isGrouped)) {
+    if (!list.has(key) && !list.covers(rank)) return;
     if (list.put(key, html)) announce();
-  } else if (list.covers(timestamp) && (held.has(key) || held.size < MAX_HELD)) {
+  } else if (list.covers(rank) && (held.has(key) || held.size < MAX_HELD)) {
     held.set(key, html);
     showHeld();
   }
 }
 
 function onRemove({ key }) {
+  renew(key);
   list.remove(key);
   if (held.delete(key)) showHeld();
 }
@@ -56,12 +73,24 @@ function onSummary({ html }) {
   const summary = document.querySelector("#summary");
   summary.innerHTML = html;
   localise(summary);
+  tellLag();
+}
+
+// How far behind the clock the newest score is: what is shown may be no older than that.
+function tellLag() {
+  const newest = document.querySelector("#summary time");
+  const seconds = newest ? Math.max(0, (Date.now() - Date.parse(newest.dateTime)) / 1000) : null;
+  document.querySelector("#lag").textContent = seconds === null ? "" : lagText.replace("{age}", ageOf(seconds));
 }
 
 function announce() {
   arrived += 1;
+  if (document.hidden) {
+    unseen += 1;
+    count();
+  }
   announcing ??= setTimeout(() => {
-    say(arrived === 1 ? "1 new change." : `${arrived} new changes.`);
+    say(text("new", { n: arrived }));
     arrived = 0;
     announcing = null;
   }, ANNOUNCE_MILLISECONDS);
@@ -73,12 +102,19 @@ function say(text) {
 
 function showHeld() {
   heldButton.hidden = held.size === 0;
-  const number = held.size === MAX_HELD ? `${MAX_HELD} or more` : held.size;
-  heldButton.textContent = `View ${number} new change${held.size === 1 ? "" : "s"}`;
+  const n = held.size === MAX_HELD ? text("or-more", { n: MAX_HELD }) : held.size;
+  heldButton.textContent = text("view-new", { n });
+  count();
+}
+
+// How many changes nobody has looked at yet, in the tab's title.
+function count() {
+  const number = held.size + unseen;
+  document.title = number ? `(${number}) ${TITLE}` : TITLE;
 }
 
 function release() {
-  if (held.size === MAX_HELD) return load(location.href);
+  if (held.size === MAX_HELD || list.isGrouped) return load(location.href);
   for (const [key, html] of held) list.put(key, html);
   held.clear();
   showHeld();
@@ -122,10 +158,58 @@ function apply(event) {
   load(`${PATH}?${new URLSearchParams(new FormData(form))}`);
 }
 
+const judgements = {
+  fine: () => patrol.judge("fine", text("fine")),
+  false_positive: () => patrol.judge("false_positive", text("wrong")),
+};
+
+listen({
+  next: () => patrol.move(1),
+  previous: () => patrol.move(-1),
+  diff: () => patrol.diff(),
+  open: () => patrol.follow("open"),
+  history: () => patrol.follow("hist"),
+  undo: () => patrol.follow("undo"),
+  rollback: () => patrol.follow("rollback"),
+  fine: judgements.fine,
+  wrong: judgements.false_positive,
+  filter: () => form.querySelector("input").focus(),
+  pause: () => live.click(),
+  release,
+  help: toggleHelp,
+  close: () => closeCurrent(),
+});
+
+function closeCurrent() {
+  const row = patrol.current;
+  if (row && isOpen(row)) patrol.diff();
+  else if (document.activeElement.closest("form")) patrol.go(row ?? list.rows()[0]);
+}
+
+document.querySelector("#keys .shut").addEventListener("click", toggleHelp);
+document.querySelector("#help").addEventListener("click", toggleHelp);
+document.querySelector(".hint").hidden = false;
+document.addEventListener("click", (event) => {
+  const button = event.target.closest(".panel button[data-verdict]");
+  if (button) judgements[button.dataset.verdict]();
+});
+document.addEventListener("submit", (event) => {
+  const row = event.target.closest("li[id]");
+  if (!row || !event.submitter?.dataset.act) return;
+  event.preventDefault();
+  patrol.act(row, event.target);
+});
 form.addEventListener("change", apply);
 form.addEventListener("submit", apply);
 live.addEventListener("change", () => live.checked && release());
 heldButton.addEventListener("click", release);
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) return;
+  unseen = 0;
+  count();
+});
+setInterval(tellLag, LAG_MILLISECONDS);
+live.addEventListener("change", () => !live.checked && say(text("paused")));
 addEventListener("pagehide", () => feed.close());
 addEventListener("pageshow", (event) => event.persisted && load(location.href));
 

@@ -1,11 +1,16 @@
-// The order of the list: newest first; of the same second by revision, then by wiki.
+// The order of the list: the greatest rank first, which is the time where nothing else is said; of
+// the same rank by revision, then by wiki.
 
 export function isBefore(one, other) {
-  const difference = momentOf(one) - momentOf(other);
+  const difference = rankOf(one) - rankOf(other);
   if (difference) return difference > 0;
   const [wiki, revision] = partsOf(one.id);
   const [otherWiki, otherRevision] = partsOf(other.id);
   return revision === otherRevision ? wiki > otherWiki : revision > otherRevision;
+}
+
+export function rankOf(row) {
+  return Number(row.dataset.rank ?? momentOf(row) / 1000);
 }
 
 export function momentOf(row) {

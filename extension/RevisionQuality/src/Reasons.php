@@ -1,0 +1,79 @@
+<?php
+
+namespace MediaWiki\Extension\RevisionQuality;
+
+/**
+ * Reasons of a score in the reader's language.
+ */
+class Reasons {
+	/** Numbers from here on are told without decimals */
+	private const LARGE = 100;
+
+	/** The least number that is told as such */
+	private const LEAST = 0.1;
+
+	/** @var \MessageLocalizer */
+	private $localizer;
+
+	/** @var \Language */
+	private $language;
+
+	/**
+	 * @param \IContextSource $context
+	 */
+	public function __construct( $context ) {
+		$this->localizer = $context;
+		$this->language = $context->getLanguage();
+	}
+
+	/**
+	 * @param array[] $told Objects of the service with feature, form, value, is_limit and text
+	 * @return array[] text and language of each
+	 */
+	public function of( array $told ): array {
+		return array_values( array_filter( array_map( [ $this, 'phrase' ], $told ) ) );
+	}
+
+	/**
+	 * @param array $reason
+	 * @return array|null Null for what is no reason
+	 */
+	private function phrase( array $reason ): ?array {
+		$english = $reason['text'] ?? null;
+		if ( !is_string( $english ) ) {
+			return null;
+		}
+		$feature = $reason['feature'] ?? null;
+		$form = $reason['form'] ?? null;
+		$value = $reason['value'] ?? null;
+		if ( is_string( $feature ) && is_string( $form ) && is_numeric( $value ) ) {
+			$key = 'revisionquality-reason-' . strtr( $feature, '_', '-' ) . "-$form";
+			$message = $this->localizer->msg( $key );
+			if ( $message->exists() ) {
+				$size = abs( (float)$value );
+				$number = $this->number( $size );
+				if ( !empty( $reason['is_limit'] ) ) {
+					$number = $this->localizer->msg( 'revisionquality-reason-at-least', $number )->text();
+				}
+				$percent = $this->localizer->msg( 'percent' )->numParams( round( $size * 100 ) )->text();
+				return [
+					'text' => $message->params( $number, $size, $percent )->text(),
+					'language' => $this->language->getHtmlCode(),
+				];
+			}
+		}
+		// A feature of a newer model, or of one that is not ours.
+		return [ 'text' => $english, 'language' => 'en' ];
+	}
+
+	/**
+	 * @param float $size
+	 * @return string
+	 */
+	private function number( float $size ): string {
+		if ( $size > 0 && $size < self::LEAST ) {
+			return '< ' . $this->language->formatNum( self::LEAST );
+		}
+		return $this->language->formatNum( $size >= self::LARGE ? round( $size ) : round( $size, 1 ) );
+	}
+}

@@ -1,0 +1,1 @@
+"""Histories scored in bulk: partitions in, Parquet parts out, on one machine or many."""

@@ -1,0 +1,90 @@
+"""The scores of each edit by every model and version, and the number that stands for one."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from hashlib import blake2b
+
+from msgspec import Struct
+from sqlalchemy import Connection, insert, select
+
+from revision_quality.views import bulk
+from revision_quality.views.incoming import Key
+from revision_quality.views.tables import edit_scores, scored_models
+
+
+class NamedModel(Struct, frozen=True):
+    """A model and its version."""
+
+    name: str
+    version: str
+
+    @property
+    def number(self) -> int:
+        """The number that stands for it in tables, the same everywhere, in 64 bits."""
+        return _number_of(self.name, self.version)
+
+
+@lru_cache
+def _number_of(name: str, version: str) -> int:
+    told = f"{name}\0{version}".encode("utf-8", "replace")
+    return int.from_bytes(blake2b(told, digest_size=8).digest(), signed=True)
+
+
+class Score(Struct, frozen=True):
+    """A score of an edit by a model's number; `scored_dt` is Unix ms."""
+
+    model: int
+    score: float
+    scored_dt: int
+
+
+EditScores = Mapping[int, Score]
+"""The scores of one edit by the model's number."""
+
+
+def latest(known: EditScores, more: Iterable[Score]) -> dict[int, Score]:
+    """Return the scores with further ones; of one model the latest received wins."""
+    found = dict(known)
+    for score in more:
+        other = found.get(score.model)
+        if other is None or (other.scored_dt, other.score) < (score.scored_dt, score.score):
+            found[score.model] = score
+    return found
+
+
+def read_scores(connection: Connection, keys: Iterable[Key]) -> dict[Key, dict[int, Score]]:
+    """Read the scores of edits."""
+    found: defaultdict[Key, dict[int, Score]] = defaultdict(dict)
+    for wiki_id, rev_id, model, score, scored_dt in bulk.read(connection, edit_scores, keys):
+        found[wiki_id, rev_id][model] = Score(model, score, scored_dt)
+    return found
+
+
+def write_scores(connection: Connection, scores: Mapping[Key, EditScores]) -> None:
+    """Write the scores of edits in place of those that they had; no scores delete them."""
+    rows = [
+        (*key, each.model, each.score, each.scored_dt)
+        for key, of_edit in sorted(scores.items())
+        for each in of_edit.values()
+    ]
+    bulk.write(connection, edit_scores, rows)
+    bulk.delete_keys(connection, edit_scores, (key for key, left in scores.items() if not left))
+
+
+def note_models(connection: Connection, models: Iterable[NamedModel]) -> None:
+    """Note which models the numbers stand for."""
+    known = set(connection.execute(select(scored_models.c.model)).scalars())
+    new = [
+        {"model": model.number, "name": model.name, "version": model.version}
+        for model in models
+        if model.number not in known
+    ]
+    if new:
+        connection.execute(insert(scored_models), new)
+
+
+def known_models(connection: Connection) -> dict[int, NamedModel]:
+    """Return the models and versions that have scored, by their numbers."""
+    rows = connection.execute(select(scored_models))
+    return {number: NamedModel(name, version) for number, name, version in rows}

@@ -1,0 +1,103 @@
+"""The newest changes that a filter lets through, in bounded time however few they are.
+
+First a walk from the newest on, of so many edits as may be looked at one by one: most filters fill
+a page from them. Where one does not, its edits are few among many, and are looked up by their
+facets (`sparse`). Edits of a tag are looked up by it (`tagged`).
+"""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+from sqlalchemy import Connection, RowMapping
+
+from revision_quality.recent_changes.depths import times_behind
+from revision_quality.recent_changes.filters import Filters
+from revision_quality.recent_changes.query import MAX_WIKIS_APART, select_changes
+from revision_quality.recent_changes.queue import queued_changes
+from revision_quality.recent_changes.shown_levels import as_of
+from revision_quality.recent_changes.sparse import sparse_changes
+from revision_quality.recent_changes.tagged import tagged_changes, tagged_since
+from revision_quality.recent_changes.wiki_levels import CurrentLevels, WikiLevels
+from revision_quality.views.facets import EVERY_WIKI
+
+WALK = 2000
+"""Edits looked at one by one: 2 to 6 ms (`benchmarks/recent_changes.py`)."""
+
+TAG_WALK = 1000
+"""Edits of a tag looked at one by one."""
+
+_FEW = 2
+"""Times a page of edits of a tag, looked at first."""
+
+WITHOUT_TAG_WALK = 5000
+"""Edits looked at for being without a tag, which no index tells."""
+
+
+class Found(Struct, frozen=True):
+    """The rows of a page, newest first, at most `filters.limit`.
+
+    A page by tags may be short: `end` is then the time at which the look for more ended and the
+    next page begins, else 0.
+    """
+
+    rows: Sequence[RowMapping]
+    end: int = 0
+
+
+def shown_changes(
+    connection: Connection, filters: Filters, levels: CurrentLevels, *, now: float
+) -> Found:
+    """Return a page as `newest_changes`, by the levels of the model whose scores are in the rows.
+
+    Not every server lets several statements see one moment: if another model was shown meanwhile,
+    they are read again.
+    """
+    held = as_of(levels, connection)
+    while True:
+        found = newest_changes(connection, filters, held, now=now)
+        before, held = held, as_of(levels, connection)
+        if held is before:
+            return found
+
+
+def newest_changes(
+    connection: Connection, filters: Filters, levels: WikiLevels, *, now: float, walk: int = WALK
+) -> Found:
+    """Return a page of changes.
+
+    `now` is the time from which `filters.days` counts, in Unix seconds; `walk` the number of edits
+    to look at before their facets are. Raises what the connection raises.
+    """
+    if filters.is_queue:
+        return Found(queued_changes(connection, filters, levels, now=now))
+    if filters.tags and not filters.invert_tags:
+        return _of_tags(connection, filters, levels, now)
+    since = _end_of_walk(connection, filters, WITHOUT_TAG_WALK if filters.tags else walk)
+    # Never unbounded, for SQLite to see what an index of one wiki's times is good for.
+    statement = select_changes(filters, levels, now=now, since=max(since, 1))
+    rows = connection.execute(statement).mappings().all()
+    if not since or len(rows) >= filters.limit:
+        return Found(rows)
+    if filters.tags:
+        return Found(rows, since)
+    return Found(sparse_changes(connection, filters, levels, now=now))
+
+
+def _of_tags(connection: Connection, filters: Filters, levels: WikiLevels, now: float) -> Found:
+    """Look at few edits of the tags, of which most pages are full, before as many as may be."""
+    for number in (_FEW * filters.limit, TAG_WALK):
+        since = tagged_since(connection, filters, number)
+        rows = tagged_changes(connection, filters, levels, now=now, since=since)
+        if not since or len(rows) >= filters.limit:
+            return Found(rows)
+    return Found(rows, since)
+
+
+def _end_of_walk(connection: Connection, filters: Filters, walk: int) -> int:
+    """Return the time at which the walk ends, 0 where it can go through to the end."""
+    wikis = sorted(filters.wikis)
+    if not wikis or len(wikis) > MAX_WIKIS_APART:
+        wikis = [EVERY_WIKI]
+    each = max(walk // len(wikis), filters.limit)
+    places = [(wiki_id, None) for wiki_id in wikis]
+    return max(times_behind(connection, places, each, filters.before), default=0)

@@ -1,0 +1,1 @@
+"""The durable log in Apache Kafka: topics in partitions, shared by the members of a group."""

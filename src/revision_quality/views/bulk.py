@@ -1,0 +1,202 @@
+"""Many rows at once, read by their keys and written, in each server's fastest way.
+
+Statements are SQLAlchemy's or by hand, values go to the driver as they are: SQLAlchemy's own path
+takes as long for the values of a row as SQLite takes for the row (`benchmarks/views.py`).
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+import msgspec
+from sqlalchemy import Column, Connection, Dialect, Table, delete, tuple_
+from sqlalchemy.dialects import mysql, postgresql, sqlite
+
+_KEYS_PER_DELETE = 200
+
+Values = tuple[Any, ...]
+Assign = Callable[[Any], dict[str, Any]]
+
+
+def read(
+    connection: Connection,
+    table: Table,
+    keys: Iterable[tuple[str, int]],
+    *,
+    by: tuple[str, str] | None = None,
+    columns: tuple[str, ...] | None = None,
+) -> list[Values]:
+    """Read rows in which a pair of columns is one of `keys`: their columns in order.
+
+    `by` names the pair, the first two of the primary key if not given; `columns` those to read.
+    """
+    ordered = sorted(keys)
+    if not ordered:
+        return []
+    arguments = _arguments(ordered, connection.dialect)
+    first, second, *_ = (column.name for column in table.primary_key)
+    sql = _select_sql(table, connection.dialect, by or (first, second), columns)
+    return list(map(tuple, connection.exec_driver_sql(sql, arguments).all()))
+
+
+def count_by(
+    connection: Connection, table: Table, keys: Iterable[tuple[str, int]], by: tuple[str, str]
+) -> list[Values]:
+    """Count the rows by a pair of columns that is one of `keys`: the pair and the number."""
+    ordered = sorted(keys)
+    if not ordered:
+        return []
+    arguments = _arguments(ordered, connection.dialect)
+    pair = ", ".join(f"c.{connection.dialect.identifier_preparer.quote(name)}" for name in by)
+    sql = _joined_sql(table, connection.dialect, by, f"{pair}, count(*)") + f" GROUP BY {pair}"
+    return list(map(tuple, connection.exec_driver_sql(sql, arguments).all()))
+
+
+def write(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
+    """Write whole rows, their columns in order, in place of those with the same primary key."""
+    if not rows:
+        return
+    if _is_postgresql(connection.dialect):
+        _copy(connection, table, rows)
+    else:
+        connection.exec_driver_sql(upsert_sql(table, connection.dialect), list(rows))
+
+
+def update(
+    connection: Connection, table: Table, rows: Sequence[Values], kept: tuple[str, ...]
+) -> None:
+    """Write whole rows in place of those that are there, which have the same in columns `kept`.
+
+    SQLite writes anew the entries of every index with a column that is assigned.
+    """
+    if not rows:
+        return
+    if connection.dialect.name != "sqlite":
+        write(connection, table, rows)
+        return
+    sql, parameters_of = _update_sql(table, connection.dialect, kept)
+    connection.exec_driver_sql(sql, list(map(parameters_of, rows)))
+
+
+def delete_keys(connection: Connection, table: Table, keys: Iterable[tuple[str, int]]) -> None:
+    """Delete the rows of which the first two columns of the primary key are one of `keys`."""
+    first, second, *_ = table.primary_key
+    ordered = sorted(keys)
+    for start in range(0, len(ordered), _KEYS_PER_DELETE):
+        part = ordered[start : start + _KEYS_PER_DELETE]
+        connection.execute(delete(table).where(tuple_(first, second).in_(part)))
+
+
+@cache
+def _update_sql(
+    table: Table, dialect: Dialect, kept: tuple[str, ...]
+) -> tuple[str, Callable[[Values], Values]]:
+    """Return the statement and what picks its parameters out of a row."""
+    given = [column for column in _facts(table) if column.name not in kept]
+    keys = list(table.primary_key)
+    assigned = ", ".join(f"{name} = ?" for name in _quoted(given, dialect))
+    found = " AND ".join(f"{name} = ?" for name in _quoted(keys, dialect))
+    places = [list(table.columns).index(column) for column in (*given, *keys)]
+    return f"UPDATE {table.name} SET {assigned} WHERE {found}", itemgetter(*places)  # noqa: S608
+
+
+def upsert(connection: Connection, table: Table, assign: Assign) -> Any:
+    """Return an INSERT that, where the primary key is there already, assigns instead.
+
+    `assign` takes the columns of the row that was to be inserted and returns the new values.
+    """
+    return _upsert(table, connection.dialect.name, assign)
+
+
+def _upsert(table: Table, server: str, assign: Assign) -> Any:
+    if server in ("mysql", "mariadb"):
+        statement = mysql.insert(table)
+        return statement.on_duplicate_key_update(assign(statement.inserted))
+    made = postgresql.insert(table) if server == "postgresql" else sqlite.insert(table)
+    return made.on_conflict_do_update(
+        index_elements=list(table.primary_key), set_=assign(made.excluded)
+    )
+
+
+@cache
+def upsert_sql(table: Table, dialect: Dialect) -> str:
+    """Return the statement that writes a whole row, its columns in order as parameters."""
+    statement = _upsert(
+        table, dialect.name, lambda new: {c.name: new[c.name] for c in _facts(table)}
+    )
+    return str(statement.compile(dialect=dialect, column_keys=[c.name for c in table.columns]))
+
+
+def _copy(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
+    """Send rows by COPY, which knows no conflicts, into a table beside, and from there on."""
+    incoming = f"incoming_{table.name}"
+    names = _names(table.columns, connection.dialect)
+    connection.exec_driver_sql(
+        f"CREATE TEMPORARY TABLE IF NOT EXISTS {incoming} (LIKE {table.name}) ON COMMIT DELETE ROWS"
+    )
+    driver: Any = connection.connection.cursor()
+    with driver as cursor, cursor.copy(f"COPY {incoming} ({names}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
+    updated = ", ".join(
+        f"{name} = excluded.{name}" for name in _quoted(_facts(table), connection.dialect)
+    )
+    keys = _names(table.primary_key, connection.dialect)
+    connection.exec_driver_sql(
+        f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {incoming}"  # noqa: S608
+        f" ON CONFLICT ({keys}) DO UPDATE SET {updated}"
+    )
+
+
+@cache
+def _select_sql(
+    table: Table, dialect: Dialect, by: tuple[str, str], columns: tuple[str, ...] | None
+) -> str:
+    wanted = [table.columns[name] for name in columns or table.columns.keys()]
+    names = ", ".join(f"c.{name}" for name in _quoted(wanted, dialect))
+    return _joined_sql(table, dialect, by, names)
+
+
+def _joined_sql(table: Table, dialect: Dialect, by: tuple[str, str], names: str) -> str:
+    """Join with the keys, given as one parameter: MariaDB looks up long lists of pairs slowly."""
+    first, second = _quoted([table.columns[name] for name in by], dialect)
+    on_keys = f"{table.name} AS c ON c.{first} = k.a AND c.{second} = k.b"
+    if _is_postgresql(dialect):
+        keys = "unnest(%s::text[], %s::bigint[]) AS k (a, b)"
+        return f"SELECT {names} FROM {keys} JOIN {on_keys}"  # noqa: S608, all names are ours
+    if dialect.name == "sqlite":
+        keys = "json_each(?) AS a CROSS JOIN json_each(a.value) AS b"
+        keys = f"(SELECT a.key AS a, b.value AS b FROM {keys}) AS k"  # noqa: S608
+        return f"SELECT {names} FROM {keys} CROSS JOIN {on_keys}"  # noqa: S608
+    a_type = table.columns[by[0]].type.compile(dialect)
+    columns = f"a {a_type} PATH '$[0]', b BIGINT PATH '$[1]'"
+    keys = f"JSON_TABLE(%s, '$[*]' COLUMNS ({columns})) AS k"
+    return f"SELECT STRAIGHT_JOIN {names} FROM {keys} JOIN {on_keys}"  # noqa: S608
+
+
+def _arguments(keys: list[tuple[str, int]], dialect: Dialect) -> tuple[Any, ...]:
+    """Return sorted keys as `_joined_sql` takes them."""
+    if _is_postgresql(dialect):
+        return [key[0] for key in keys], [key[1] for key in keys]
+    if dialect.name == "sqlite":
+        grouped = {a: [b for _, b in some] for a, some in groupby(keys, key=itemgetter(0))}
+        return (msgspec.json.encode(grouped).decode(),)
+    return (msgspec.json.encode(keys).decode(),)
+
+
+def _is_postgresql(dialect: Dialect) -> bool:
+    return dialect.name == "postgresql"
+
+
+def _facts(table: Table) -> list[Column[Any]]:
+    return [column for column in table.columns if not column.primary_key]
+
+
+def _names(columns: Iterable[Column[Any]], dialect: Dialect) -> str:
+    return ", ".join(_quoted(columns, dialect))
+
+
+def _quoted(columns: Iterable[Column[Any]], dialect: Dialect) -> list[str]:
+    return [dialect.identifier_preparer.quote(column.name) for column in columns]

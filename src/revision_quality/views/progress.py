@@ -1,0 +1,53 @@
+"""How far views are: the table `progress`, and whose turn it is to write."""
+
+import hashlib
+from collections.abc import Mapping
+
+from sqlalchemy import Connection, case, select
+
+from revision_quality.streams.base import START
+from revision_quality.views import bulk
+from revision_quality.views.tables import progress
+
+_LONGEST_NAME = 128
+"""Characters of `progress.name`."""
+
+
+def place_of(stream: str, partition: int = 0) -> str:
+    """Return the changes view's name of a partition: a stream of one partition has its own."""
+    return f"{stream}:{partition}" if partition else stream
+
+
+def place_in(view: str, stream: str, partition: int = 0) -> str:
+    """Return the name of a partition in the positions of another view."""
+    name = f"{view}:{stream}:{partition}"
+    if len(name) <= _LONGEST_NAME:
+        return name
+    return f"{name[:60]}:{hashlib.sha256(name.encode()).hexdigest()}"
+
+
+def take_turn(connection: Connection) -> None:
+    """Wait until no other process writes; SQLite has begun so."""
+    connection.execute(
+        select(progress.c.value).where(progress.c.name == "schema").with_for_update()
+    ).scalar()
+
+
+def position_of(connection: Connection, name: str) -> int:
+    """Return a number of `progress`."""
+    value = connection.execute(select(progress.c.value).where(progress.c.name == name)).scalar()
+    return START if value is None else int(value)
+
+
+def set_positions(connection: Connection, values: Mapping[str, int]) -> None:
+    """Move numbers forward: a writer that is behind another does not move them back."""
+    if not values:
+        return
+    known = progress.c.value
+    moved = bulk.upsert(
+        connection,
+        progress,
+        lambda new: {"value": case((known < new.value, new.value), else_=known)},
+    )
+    rows = [{"name": name, "value": value} for name, value in sorted(values.items())]
+    connection.execute(moved, rows)

@@ -1,0 +1,120 @@
+"""Rollback and undo of a change on its wiki, by a patroller who has logged in and confirms it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import msgspec
+import structlog
+from msgspec import Struct
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from revision_quality.errors import WikiError, WikiRefusedError
+from revision_quality.recent_changes import nearby
+from revision_quality.recent_changes.presentation import PATH
+from revision_quality.views.change import Change
+from revision_quality.web.consumer import NO_TOKEN
+from revision_quality.web.forms import read_form
+from revision_quality.web.interface import Interface
+from revision_quality.web.problems import wants_json
+from revision_quality.web.rendering import render
+from revision_quality.web.view import View
+from revision_quality.wiki.patroller import Patroller
+
+if TYPE_CHECKING:
+    from revision_quality.web.logins import Logins
+
+ACTS = ("rollback", "undo")
+
+_LOGIN_ENDED = frozenset((NO_TOKEN, "assertuserfailed", "mwoauth-invalid-authorization"))
+_MAX_REV_ID = 2**63 - 1
+
+_log = structlog.get_logger()
+
+
+class Outcome(Struct, frozen=True, kw_only=True):
+    """What became of it: the new revision's id (0 if nothing had to change), or why not."""
+
+    rev_id: int = 0
+    problem: str = ""
+
+
+class Acts:
+    """The handlers, over the view and those who have logged in."""
+
+    def __init__(
+        self, view: View, logins: Logins, interface_of: Callable[[Request], Interface]
+    ) -> None:
+        self._view = view
+        self._logins = logins
+        self._interface_of = interface_of
+
+    @property
+    def routes(self) -> list[BaseRoute]:
+        """The routes of the acts."""
+        path = f"{PATH}/{{wiki_id}}/{{rev_id:int}}"
+        return [Route(f"{path}/{act}", self.answer, methods=["POST"], name=act) for act in ACTS]
+
+    async def answer(self, request: Request) -> Response:
+        """Do it if the user has confirmed it, else ask."""
+        wiki_id, rev_id = request.path_params["wiki_id"], request.path_params["rev_id"]
+        act = request.url.path.rpartition("/")[2]
+        form = await read_form(request)
+        login = self._logins.of(request, wiki_id)
+        if login is None or not self._logins.is_meant(request, wiki_id, login, form):
+            raise HTTPException(403)
+        change = await self._change(wiki_id, rev_id)
+        if not form.get("confirmed"):
+            return self._page(request, "confirm.html", act=act, change=change, csrf=form["csrf"])
+        try:
+            patroller, now = await self._logins.patroller(wiki_id, login)
+            outcome, status = Outcome(rev_id=await _do(patroller, act, change)), 200
+        except WikiRefusedError as error:
+            now, status = login, 401 if error.code in _LOGIN_ENDED else 409
+            outcome = Outcome(problem=str(error))
+        except WikiError as error:
+            now, outcome, status = login, Outcome(problem=str(error)), 502
+        _log.info("acted", act=act, wiki_id=wiki_id, rev_id=rev_id, status=status)
+        answer = self._outcome(request, act, change, outcome, status)
+        if status == 401:
+            self._logins.forget(answer, wiki_id)
+        elif now is not login:
+            self._logins.remember(answer, request, wiki_id, now)
+        return answer
+
+    async def _change(self, wiki_id: str, rev_id: int) -> Change:
+        rows = (
+            await self._view.rows(nearby.one(wiki_id, [rev_id]))
+            if 0 < rev_id <= _MAX_REV_ID
+            else []
+        )
+        if not rows or rows[0].deleted or rows[0].is_new_page or rows[0].user is None:
+            raise HTTPException(404)
+        return rows[0]
+
+    def _outcome(
+        self, request: Request, act: str, change: Change, outcome: Outcome, status: int
+    ) -> Response:
+        if wants_json(request):
+            body = msgspec.json.encode(outcome)
+            return Response(body, status, {"Cache-Control": "no-store"}, "application/json")
+        return self._page(
+            request, "acted.html", status, act=act, change=change, problem=outcome.problem
+        )
+
+    def _page(
+        self, request: Request, template: str, status: int = 200, /, **values: object
+    ) -> HTMLResponse:
+        html = render(template, ui=self._interface_of(request), **values)
+        return HTMLResponse(html, status, {"Cache-Control": "no-store"})
+
+
+async def _do(patroller: Patroller, act: str, change: Change) -> int:
+    assert change.user is not None
+    if act == "rollback":
+        return await patroller.rollback(change.title, change.user)
+    return await patroller.undo(change.title, change.rev_id, change.parent_id)

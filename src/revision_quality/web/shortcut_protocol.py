@@ -1,0 +1,116 @@
+"""uvicorn's protocol, with shortcuts."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from revision_quality.web.headers import SECURITY_HEADERS
+from revision_quality.web.rate_limit import is_counted
+from revision_quality.web.shortcuts import Shortcut
+
+_SAID = {
+    "content-type": "application/json",
+    "cache-control": "no-cache",
+    "vary": "Origin",
+    **SECURITY_HEADERS,
+}
+_HEAD = b"HTTP/1.1 200 OK\r\n" + b"".join(
+    f"{name.lower()}: {value}\r\n".encode() for name, value in _SAID.items()
+)
+_FOR_THE_APPLICATION = {b"origin", b"x-forwarded-for", b"x-request-id", b"traceparent"}
+"""A page of another site asks, or a proxy for somebody else, or somebody who follows requests."""
+
+_log = structlog.get_logger()
+
+
+class ShortcutProtocol(HttpToolsProtocol):
+    """Answers by shortcuts what comes in one piece, over a connection that waits for nothing else.
+
+    All other requests are the application's, and so are the limits of a body's size and time. Where
+    requests are limited (`is_limited`) it has all of a client that is counted, too.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        shortcuts: Mapping[bytes, Shortcut],
+        is_limited: bool = False,
+        **options: Any,
+    ) -> None:
+        super().__init__(*args, **options)
+        self._shortcuts = shortcuts
+        self._is_limited = is_limited
+        self._shortcut: Shortcut | None = None
+        self._body = b""
+
+    def connection_made(self, transport: Any) -> None:
+        """Begin a connection."""
+        super().connection_made(transport)
+        if self._is_limited and is_counted(self.client[0] if self.client else ""):
+            self._shortcuts = {}
+
+    def data_received(self, data: bytes) -> None:
+        """Take a piece of the connection; of a request that goes on, the application takes all."""
+        super().data_received(data)
+        if self._shortcut is not None:
+            self._pass_on()
+
+    def on_headers_complete(self) -> None:
+        """Begin a request."""
+        shortcut = self._shortcuts.get(self.url)
+        if shortcut is not None and self._is_simple():
+            self._shortcut, self._body = shortcut, b""
+        else:
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Go on with a request."""
+        if self._shortcut is None:
+            super().on_body(body)
+        else:
+            self._body += body
+
+    def on_message_complete(self) -> None:
+        """End a request."""
+        answer = self._answer(self._shortcut) if self._shortcut else None
+        if answer is not None:
+            self._shortcut = None
+            self._write(answer)
+            return
+        if self._shortcut is not None:
+            self._pass_on()
+        super().on_message_complete()
+
+    def _is_simple(self) -> bool:
+        is_idle = self.cycle is None or self.cycle.response_complete
+        return (
+            is_idle
+            and not self.flow.write_paused
+            and self.parser.get_method() == b"POST"
+            and self.parser.get_http_version() == "1.1"
+            and self.parser.should_keep_alive()
+            and not self.parser.should_upgrade()
+            and not self.expect_100_continue
+            and all(name not in _FOR_THE_APPLICATION for name, _ in self.headers)
+        )
+
+    def _answer(self, shortcut: Shortcut) -> bytes | None:
+        try:
+            return shortcut(self._body)
+        except Exception:
+            _log.exception("a shortcut failed; the application answers")
+            return None
+
+    def _write(self, answer: bytes) -> None:
+        own = [b"%b: %b\r\n" % header for header in self.server_state.default_headers]
+        length = b"content-length: %d\r\n\r\n" % len(answer)
+        self.transport.write(b"".join((_HEAD, *own, length, answer)))
+        self.on_response_complete()
+
+    def _pass_on(self) -> None:
+        body, self._shortcut, self._body = self._body, None, b""
+        super().on_headers_complete()
+        if body:
+            super().on_body(body)

@@ -1,0 +1,66 @@
+// Filters saved by name in this browser: links, one of which the page may open with.
+
+import { stored, store } from "./stored.js";
+
+const NAME = "revq-filters";
+
+// `query` gives the filters in force; returns what shows the list anew.
+export function keepFilters(box, path, query) {
+  const list = box.querySelector("ul");
+  const texts = box.dataset;
+  let saved = stored(NAME, []);
+
+  const set = (changed) => {
+    saved = changed;
+    store(NAME, saved);
+    show();
+  };
+
+  const act = (text, name, action) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = text;
+    button.ariaLabel = `${text}: ${name}`;
+    button.addEventListener("click", action);
+    return button;
+  };
+
+  const line = ({ name, query: kept, isDefault }) => {
+    const item = document.createElement("li");
+    const link = document.createElement("a");
+    link.href = kept ? `${path}?${kept}` : path;
+    link.dir = "auto";
+    link.textContent = name;
+    if (kept === query()) link.ariaCurrent = "true";
+    const rename = () => {
+      const given = prompt(texts.rename, name)?.trim();
+      if (given) set(saved.map((one) => (one.name === name ? { ...one, name: given } : one)));
+    };
+    const open = () => set(saved.map((one) => ({ ...one, isDefault: one.name === name && !isDefault })));
+    item.append(
+      link, " ",
+      act(isDefault ? texts.noDefault : texts.default, name, open), " ",
+      act(texts.rename, name, rename), " ",
+      act(texts.remove, name, () => set(saved.filter((one) => one.name !== name))),
+    );
+    return item;
+  };
+
+  const show = () => {
+    list.replaceChildren(...saved.map(line));
+    box.querySelector("p").hidden = saved.length > 0;
+    box.querySelector("form button").disabled = saved.some((one) => one.query === query());
+  };
+
+  box.querySelector("form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const name = event.target.elements.name.value.trim();
+    if (!name) return;
+    set([...saved.filter((one) => one.name !== name), { name, query: query(), isDefault: false }]);
+    event.target.reset();
+  });
+  box.hidden = false;
+  const first = saved.find((one) => one.isDefault);
+  if (first?.query && !location.search) location.replace(`${path}?${first.query}`);
+  return show;
+}

@@ -1,0 +1,10 @@
+// What the scripts say, in the page's language.
+
+const place = document.querySelector("#texts");
+const texts = place ? await (await fetch(place.href)).json() : {};
+
+export function text(key, values = {}) {
+  let said = texts[key];
+  for (const [name, value] of Object.entries(values)) said = said.replaceAll(`{${name}}`, value);
+  return said;
+}

@@ -1,0 +1,49 @@
+"""What a patroller does on a wiki, in their own name: rollback and undo by the Action API."""
+
+import httpx
+
+from revision_quality.wiki.client import ActionApi, reading
+
+_LOGGED_IN = {"assert": "user"}
+
+
+class Patroller:
+    """Acts with a user's OAuth 2 access token; the wiki checks what the user may do.
+
+    Every method raises WikiError; WikiRefusedError has MediaWiki's code, such as `alreadyrolled`.
+    Nothing is tried twice.
+    """
+
+    def __init__(self, api_url: str, client: httpx.AsyncClient, access_token: str) -> None:
+        self._api = ActionApi(api_url, client, slots=1, attempts=1, access_token=access_token)
+
+    async def name(self) -> str:
+        """Return the user's name."""
+        answer = await self._api.get(action="query", meta="userinfo", **_LOGGED_IN)
+        with reading(self._api.api_url, "users"):
+            return str(answer["query"]["userinfo"]["name"])
+
+    async def rollback(self, title: str, user: str) -> int:
+        """Take back the latest edits of a page, all by `user`; return the new revision's id."""
+        token = await self._token("rollback")
+        answer = await self._api.post(action="rollback", title=title, user=user, token=token)
+        with reading(self._api.api_url, "rollbacks"):
+            return int(answer["rollback"]["revid"])
+
+    async def undo(self, title: str, rev_id: int, parent_id: int) -> int:
+        """Take back one edit of a page; return the new revision's id, 0 if nothing changed."""
+        answer = await self._api.post(
+            action="edit",
+            title=title,
+            undo=rev_id,
+            undoafter=parent_id or None,
+            nocreate=True,
+            token=await self._token("csrf"),
+        )
+        with reading(self._api.api_url, "edits"):
+            return int(answer["edit"].get("newrevid", 0))
+
+    async def _token(self, kind: str) -> str:
+        answer = await self._api.get(action="query", meta="tokens", type=kind, **_LOGGED_IN)
+        with reading(self._api.api_url, "tokens"):
+            return str(answer["query"]["tokens"][f"{kind}token"])

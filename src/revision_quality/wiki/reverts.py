@@ -1,0 +1,180 @@
+"""Identity reverts of one page's history, and what became of each of its revisions.
+
+An identity revert restores exactly the text of an earlier revision, at most RADIUS revisions back
+(Research:Identity revert on Meta-Wiki; the radius is that of Priedhorsky et al., 2007, and the
+default of the mwreverts package, whose results `RevertDetector` gives).
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from enum import Enum
+from typing import Generic, TypeVar
+
+from msgspec import Struct
+
+RADIUS = 15
+
+T = TypeVar("T")
+
+
+class Revert(Struct, frozen=True):
+    """Revision number `reverting` has the text of number `reverted_to`; those between are undone.
+
+    Numbers count the revisions of the page from 0.
+    """
+
+    reverting: int
+    reverted_to: int
+
+    @property
+    def reverted(self) -> range:
+        """The numbers of the revisions that it undoes, at least one."""
+        return range(self.reverted_to + 1, self.reverting)
+
+
+class RevertDetector:
+    """Finds identity reverts in checksums given in order; keeps the last `radius` + 1."""
+
+    def __init__(self, radius: int = RADIUS) -> None:
+        self._recent: deque[str | None] = deque(maxlen=radius + 1)
+        self._count = 0
+
+    def process(self, checksum: str | None) -> Revert | None:
+        """Take the next revision; `checksum` is None where its text is not known.
+
+        A revision with the same text as the one right before it undoes nothing and is no revert.
+        """
+        number = self._count
+        back = self._distance(checksum)
+        self._recent.append(checksum)
+        self._count += 1
+        return Revert(number, number - back) if back > 1 else None
+
+    def _distance(self, checksum: str | None) -> int:
+        if checksum is None:
+            return 0
+        for back, earlier in enumerate(reversed(self._recent), 1):
+            if earlier == checksum:
+                return back
+        return 0
+
+
+class Fate(Enum):
+    """What became of a revision.
+
+    REVERTED: someone else undid it and its text did not come back. KEPT: no revert ever spans it.
+    UNCLEAR: its own author undid it, it came back, or who undid it is not known.
+    """
+
+    REVERTED = "reverted"
+    KEPT = "kept"
+    UNCLEAR = "unclear"
+
+
+class Judged(Struct, Generic[T], frozen=True):
+    """A revision with its fate.
+
+    `undone_by` is the first by someone else that undid it, `undone_first` the first by anybody;
+    `came_back` says that its text was there again after someone else undid it.
+    """
+
+    item: T
+    fate: Fate
+    undone_by: T | None
+    undone_first: T | None = None
+    came_back: bool = False
+
+
+class _Watched(Struct, Generic[T]):
+    item: T
+    number: int
+    checksum: str | None
+    user: str | None
+    undone_first: T | None = None
+    undone_by_other_at: int | None = None
+    undone_by: T | None = None
+    came_back: bool = False
+
+    @property
+    def judged(self) -> Judged[T]:
+        return Judged(self.item, self._fate, self.undone_by, self.undone_first, self.came_back)
+
+    @property
+    def _fate(self) -> Fate:
+        if self.undone_first is None:
+            return Fate.KEPT
+        if self.undone_by_other_at is None or self.came_back:
+            return Fate.UNCLEAR
+        return Fate.REVERTED
+
+
+Mark = tuple[str | None, str | None]
+Pair = Callable[[T, T], bool]
+
+
+def fates(
+    history: Iterable[T], mark: Callable[[T], Mark], radius: int = RADIUS
+) -> Iterator[tuple[T, Fate]]:
+    """Tell the fate of each revision of one page's history, oldest first.
+
+    `mark` returns the checksum of a revision's text and the name of its editor, each None where
+    hidden. A text comes back if one of the `radius` revisions after its revert has it again. At
+    most 2 * `radius` + 1 revisions are kept.
+    """
+    for each in judged(history, mark, radius):
+        yield each.item, each.fate
+
+
+def judged(
+    history: Iterable[T],
+    mark: Callable[[T], Mark],
+    radius: int = RADIUS,
+    *,
+    also: Pair[T] = lambda _earlier, _later: False,
+    counts: Pair[T] = lambda _earlier, _later: True,
+) -> Iterator[Judged[T]]:
+    """Tell the fate of each revision, and who undid it, as `fates` does.
+
+    `also` tells of an earlier and one of the `radius` later revisions whether the later one is
+    known to undo the earlier one, whatever the checksums say. Where `counts` does not hold for the
+    two, the later one has no bearing on the fate of the earlier.
+    """
+    detector = RevertDetector(radius)
+    watched: deque[_Watched[T]] = deque()
+    for number, item in enumerate(history):
+        checksum, user = mark(item)
+        near = (one for one in watched if _is_near(one, number, radius))
+        _see_again(near, item, checksum, counts)
+        revert = detector.process(checksum)
+        for one in watched:
+            is_told = number - one.number <= radius and also(one.item, item)
+            is_undone = is_told or (revert and one.number in revert.reverted)
+            if is_undone and counts(one.item, item):
+                _undo(one, number, item, user)
+        watched.append(_Watched(item, number, checksum, user))
+        while watched and _is_settled(watched[0], number, radius):
+            yield watched.popleft().judged
+    for left in watched:
+        yield left.judged
+
+
+def _is_near(one: _Watched[T], number: int, radius: int) -> bool:
+    return one.undone_by_other_at is not None and number - one.undone_by_other_at <= radius
+
+
+def _see_again(near: Iterable[_Watched[T]], item: T, checksum: str | None, counts: Pair[T]) -> None:
+    for one in near:
+        if checksum is not None and one.checksum == checksum and counts(one.item, item):
+            one.came_back = True
+
+
+def _undo(one: _Watched[T], number: int, item: T, by: str | None) -> None:
+    one.undone_first = one.undone_first or item
+    is_by_other = by is not None and one.user is not None and by != one.user
+    if is_by_other and one.undone_by_other_at is None:
+        one.undone_by_other_at, one.undone_by = number, item
+
+
+def _is_settled(one: _Watched[T], number: int, radius: int) -> bool:
+    since = one.number if one.undone_by_other_at is None else one.undone_by_other_at
+    return number - since >= radius

@@ -1,0 +1,140 @@
+"""Many wikis, some of which do not answer: nobody waits for them, they come later."""
+
+import asyncio
+from pathlib import Path
+
+import httpx
+import pytest
+
+from revision_quality.cli.wikis import ConnectedWiki, Wikis
+from revision_quality.errors import SettingsError, WikiError
+from revision_quality.settings import Wiki
+from tests.fakes import FakeClock
+
+GENERAL = {
+    "generator": "MediaWiki 1.43.0",
+    "sitename": "W",
+    "lang": "en",
+    "server": "http://wiki.example",
+    "articlepath": "/wiki/$1",
+    "scriptpath": "/w",
+}
+
+
+class Farm:
+    """Wikis by host: `silent` ones never answer, `refusing` ones say no."""
+
+    def __init__(self) -> None:
+        self.silent: set[str] = set()
+        self.refusing: set[str] = set()
+        self.names: dict[str, str] = {}
+        self.asked: list[str] = []
+
+    async def answer(self, request: httpx.Request) -> httpx.Response:
+        host = request.url.host.removesuffix(".example")
+        self.asked.append(host)
+        if host in self.silent:
+            await asyncio.sleep(1000)
+        if host in self.refusing:
+            return httpx.Response(404, text="nothing here")
+        general = GENERAL | {"wikiid": self.names.get(host, host)}
+        return httpx.Response(200, json={"query": {"general": general, "namespaces": {}}})
+
+    def wikis(self, folder: Path, *hosts: str) -> Wikis:
+        client = httpx.AsyncClient(transport=httpx.MockTransport(self.answer))
+        settings = [Wiki(api=api(host)) for host in hosts]
+        return Wikis(settings, client, folder, FakeClock())
+
+
+def api(host: str) -> str:
+    return f"https://{host}.example/api.php"
+
+
+@pytest.fixture
+def farm() -> Farm:
+    return Farm()
+
+
+async def first(wikis: Wikis, number: int) -> list[str]:
+    found: list[str] = []
+    async for wiki in wikis.each():
+        found.append(wiki.wiki_id)
+        if len(found) == number:
+            break
+    return found
+
+
+async def test_a_silent_wiki_keeps_nobody_waiting_and_comes_later(farm, tmp_path):
+    farm.silent = {"dead"}
+    wikis = farm.wikis(tmp_path, "one", "dead", "two")
+    told: list[ConnectedWiki] = []
+    wikis.on_connect(told.append)
+
+    await wikis.connect(patience=0.1)
+
+    assert sorted(wikis.connected) == ["one", "two"]
+    assert wikis.unreachable == {api("dead"): "has not answered yet"}
+    await wikis.close()
+
+
+async def test_a_wiki_that_says_no_is_asked_again_until_it_answers(farm, tmp_path):
+    farm.refusing = {"late"}
+    wikis = farm.wikis(tmp_path, "one", "late")
+    await wikis.connect(patience=1)
+    assert "answers HTTP 404" in wikis.unreachable[api("late")]
+
+    wikis.persevere()
+    async with asyncio.timeout(10):
+        while farm.asked.count("late") < 3:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        farm.refusing.clear()
+        assert await first(wikis, 2) == ["one", "late"]
+    assert wikis.unreachable == {}
+    await wikis.close()
+
+
+async def test_a_start_without_any_wiki_is_refused_with_the_first_ones_reason(farm, tmp_path):
+    farm.refusing = {"one", "two"}
+    wikis = farm.wikis(tmp_path, "one", "two")
+
+    with pytest.raises(WikiError, match=r"one\.example/api\.php answers HTTP 404"):
+        await wikis.connect(patience=1)
+    await wikis.close()
+
+
+async def test_two_addresses_of_one_wiki_are_refused(farm, tmp_path):
+    farm.names = {"other": "one"}
+    wikis = farm.wikis(tmp_path, "one", "other")
+
+    with pytest.raises(SettingsError, match="both say that they are one: remove one"):
+        await wikis.connect(patience=1)
+    await wikis.close()
+
+
+async def test_two_addresses_of_one_wiki_are_told_when_that_shows_late(farm, tmp_path):
+    farm.names, farm.refusing = {"other": "one"}, {"other"}
+    wikis = farm.wikis(tmp_path, "one", "other")
+    await wikis.connect(patience=1)
+    farm.refusing.clear()
+
+    wikis.persevere()
+    async with asyncio.timeout(10):
+        while "both say that they are one" not in wikis.unreachable[api("other")]:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+    await wikis.close()
+
+
+async def test_what_a_wiki_said_before_is_enough(farm, tmp_path):
+    wikis = farm.wikis(tmp_path, "one")
+    await wikis.connect(patience=1)
+    await wikis.close()
+
+    async def down(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("down")
+
+    farm.answer = down
+    again = farm.wikis(tmp_path, "one")
+    async with asyncio.timeout(30):
+        await again.connect(patience=0.1)
+    assert list(again.connected) == ["one"]
+    await again.close()

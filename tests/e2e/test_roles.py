@@ -1,0 +1,194 @@
+"""Each role in a process of its own: handing over, restarting, many wikis."""
+
+import asyncio
+import socket
+import threading
+import time
+from collections import Counter
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+
+from revision_quality.views.cassandra import CassandraScores
+from revision_quality.views.cassandra_session import CassandraPlace
+from tests.e2e.team import Process, count_in, until
+from tests.servers.wikis import serving_wikis
+
+EDITS = 300
+
+
+@pytest.fixture
+def wikis():
+    with serving_wikis(["onewiki"], EDITS, 100) as address:
+        yield address
+
+
+def settings_file(folder: Path, *apis: str, port: int = 0) -> Path:
+    blocks = (f'[[wikis]]\napi = "{api}"\ninterval = 0.3\noverlap = 2\n' for api in apis)
+    file = folder / "revq.toml"
+    file.write_text(f"[web]\nport = {port}\n" + "".join(blocks))
+    return file
+
+
+def view_of(folder: Path) -> str:
+    return f"sqlite:///{folder}/revq-data/changes.sqlite"
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
+
+
+def test_the_roles_alone_do_what_they_do_together(wikis, tmp_path):
+    file = settings_file(tmp_path, f"{wikis}/onewiki/api.php")
+    with ExitStack() as started:
+        team = [
+            started.enter_context(Process("_".join(roles), file, roles))
+            for roles in (["collect"], ["score"], ["materialise", "serve"])
+        ]
+        for process in team:
+            assert httpx.get(f"{process.url}healthz", timeout=10).json() == {"alive": True}
+        until(lambda: count_in(view_of(tmp_path), "scored") == EDITS, 60)
+
+        collect, score, both = (process.ready() for process in team)
+        assert collect["roles"] == {"collect": "working"}
+        assert both["roles"] == {"materialise": "working", "serve": "working"}
+        assert collect["wikis"]["onewiki"]["collecting_seconds"] < 30
+        assert score["wikis"]["onewiki"]["waiting"] == 0
+        page = httpx.get(f"{team[-1].url}recent-changes.json?limit=1", timeout=10).json()
+        rev_id = page["changes"][0]["rev_id"]
+        answer = httpx.get(f"{team[-1].url}v1/scores/onewiki/{rev_id}", timeout=10).json()
+        assert answer["state"] == "scored"
+        assert httpx.get(f"{team[0].url}recent-changes", timeout=10).status_code == 404
+        assert [process.stop() for process in team] == [0, 0, 0]
+
+
+@pytest.mark.cassandra
+@pytest.mark.usefixtures("sockets_of_acsylla")
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+def test_a_score_store_is_kept_and_asked(wikis, cassandra, tmp_path):
+    place = cassandra.place()
+    file = settings_file(tmp_path, f"{wikis}/onewiki/api.php")
+    url = f"cassandra://{place.hosts[0]}:{place.port}/{place.keyspace}"
+    file.write_text(f'{file.read_text()}\n[score_store]\nurl = "{url}"\n')
+    with Process("all", file, []) as process:
+        until(lambda: count_in(view_of(tmp_path), "scored") == EDITS, 60)
+        stored = until(lambda: asyncio.run(_stored(place)), 60)
+        answer = httpx.get(f"{process.url}v1/scores/onewiki/7", timeout=10).json()
+        assert answer["score"] == stored
+        assert process.stop() == 0
+
+
+async def _stored(place: CassandraPlace) -> float | None:
+    store = await CassandraScores.open(place)
+    try:
+        found = (await store.scores("onewiki", [7])).get(7)
+    finally:
+        await store.close()
+    return found.outcomes[0].score if found and found.outcomes else None
+
+
+@pytest.mark.parametrize("role", ["collect", "score", "materialise"])
+def test_a_second_one_waits_and_takes_over(wikis, tmp_path, role):
+    file = settings_file(tmp_path, f"{wikis}/onewiki/api.php")
+    first, second = Process("first", file, [role]), Process("second", file, [role])
+    with first, second:
+        until(lambda: _states(role, first, second) == {"working": 1, "standby": 1}, 30)
+        working, waiting = sorted(
+            (first, second), key=lambda one: one.readiness()["roles"][role], reverse=True
+        )
+        assert waiting.readiness()["ready"], "a new one must be ready for the old one to be ended"
+        assert working.stop() == 0
+        waiting.ready(role)
+        assert waiting.stop() == 0
+
+
+def _states(role: str, *processes: Process) -> Counter[str]:
+    return Counter(process.readiness()["roles"][role] for process in processes)
+
+
+def test_one_of_two_that_serve_restarts_and_nobody_notices(wikis, tmp_path):
+    port = free_port()
+    file = settings_file(tmp_path, f"{wikis}/onewiki/api.php", port=port)
+    one, two = Process("one", file, ["serve"]), Process("two", file, ["serve"])
+    load = _Load(f"http://127.0.0.1:{port}/recent-changes.json?limit=5")
+    with one, two:
+        for process in (one, two):
+            until(lambda process=process: "Recent changes:" in process.log, 60)
+        with load:
+            for process in (one, two, one):
+                time.sleep(1)
+                assert process.stop() == 0
+                process.start()
+                until(
+                    lambda process=process: process.log.count("Recent changes:") == process.starts,
+                    60,
+                )
+        print(f"\n{load.answers} answers, {load.failures} failures over three restarts")
+    assert load.answers > 100
+    assert load.failures == []
+
+
+class _Load:
+    """Asks as fast as it can, half of the time with connections that stay open."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._is_over = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._ask, args=(is_kept,)) for is_kept in (False, True) * 2
+        ]
+        self.answers = 0
+        self.failures: list[str] = []
+
+    def __enter__(self) -> "_Load":
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_over.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _ask(self, is_kept: bool) -> None:
+        headers = {} if is_kept else {"Connection": "close"}
+        with httpx.Client(timeout=20, headers=headers) as client:
+            while not self._is_over.is_set():
+                try:
+                    client.get(self._address).raise_for_status()
+                    self.answers += 1
+                except httpx.HTTPError as error:
+                    self.failures.append(repr(error))
+
+
+@pytest.mark.timeout(240)
+def test_three_hundred_wikis_start_in_seconds_though_some_are_dead(tmp_path):
+    live, dead = [f"wiki{n:03}" for n in range(290)], [f"dead{n}" for n in range(10)]
+    folder = tmp_path / "wikis.d"
+    folder.mkdir()
+    with serving_wikis([*live, *dead], edits=5, rate=5) as address:
+        for name in [*live, *dead]:
+            text = f'api = "{address}/{name}/api.php"\ninterval = 10\n'
+            (folder / f"{name}.toml").write_text(text)
+        file = tmp_path / "revq.toml"
+        file.write_text('wikis_folder = "wikis.d"\n[web]\nport = 0\n')
+        begun = time.monotonic()
+        with Process("all", file, []) as process:
+            _ = process.url
+            seconds = time.monotonic() - begun
+            until(lambda: count_in(view_of(tmp_path), "scored") == 5 * len(live), 120)
+            found = process.readiness()
+            assert found["ready"]
+            assert len(found["unreachable"]) == len(dead)
+            assert found["wikis"].keys() == set(live)
+            all_scored = time.monotonic() - begun
+
+            httpx.post(f"{address}/wake/dead3")
+            until(lambda: "dead3" in process.readiness()["wikis"], 60)
+            until(lambda: count_in(view_of(tmp_path), "scored") == 5 * len(live) + 5, 60)
+            assert process.stop() == 0
+    print(f"\n300 wikis: served after {seconds:.1f} s, all scored after {all_scored:.1f} s")
+    assert seconds < 30

@@ -1,0 +1,106 @@
+"""Pages of few among many on real servers: the same rows as a test of every single change."""
+
+import random
+
+import pytest
+from msgspec.structs import asdict, replace
+from sqlalchemy import Connection
+
+from revision_quality.recent_changes.cursor import Cursor
+from revision_quality.recent_changes.filters import parse_filters
+from revision_quality.recent_changes.newest import newest_changes
+from revision_quality.recent_changes.query import matches
+from revision_quality.views import bulk, change_tags
+from revision_quality.views.change import Change, State, UserLevel
+from revision_quality.views.changes import ChangesView, note_facets, values_of
+from revision_quality.views.database import Database
+from revision_quality.views.row import Row
+from revision_quality.views.tables import changes
+from tests.recent_changes.examples import LEVELS, change
+
+NOW = 1_700_000_000
+ROWS = 3000
+
+TAGS = {"common": 0.3, "rare": 0.01}
+
+QUERIES = [
+    "",
+    "revertrisk=verylikelybad",
+    "revertrisk=maybebad;likelygood&namespace=14",
+    "revertrisk=verylikelybad&hidehumans=1&wiki=hewiki",
+    "state=failed",
+    "state=failed;pending&hidemajor=1",
+    "namespace=14",
+    "namespace=99",
+    "namespace=0;1&invert=1",
+    "hidehumans=1&userExpLevel=unregistered&hidepageedits=1",
+    "wiki=hewiki;my_wiki&state=failed",
+    "wiki=b-wiki",
+    "wiki=" + ";".join(["hewiki", *(f"w{number}" for number in range(30))]) + "&namespace=14",
+    "days=0.01&namespace=14",
+    "tagfilter=rare",
+    "tagfilter=common",
+    "tagfilter=common|rare&hidebots=1",
+    "tagfilter=rare&wiki=hewiki;my_wiki&revertrisk=maybebad",
+    "tagfilter=common&wiki=" + ";".join(["hewiki", *(f"w{number}" for number in range(30))]),
+    "tagfilter=common&inverttags=1",
+]
+
+
+def _changes() -> list[Change]:
+    chance = random.Random(5)
+    return [
+        change(
+            rev_id,
+            wiki_id=chance.choices(["enwiki", "hewiki", "my_wiki", "b-wiki"], [90, 8, 1, 1])[0],
+            timestamp=NOW - rev_id // 2,
+            namespace=chance.choices([0, 1, 14], [80, 19, 1])[0],
+            user_level=chance.choice(list(UserLevel)),
+            is_bot=chance.random() < 0.05,
+            is_minor=chance.random() < 0.2,
+            kind="create" if chance.random() < 0.05 else "edit",
+            state=state,
+            score=chance.random() ** 6 if state is State.SCORED else None,
+            deleted=chance.random() < 0.01,
+            tags=tuple(t for t, share in TAGS.items() if chance.random() < share),
+        )
+        for rev_id in range(1, ROWS)
+        for state in chance.choices(list(State), [1, 97, 1, 1])
+    ]
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[Change]:
+    return _changes()
+
+
+def test_few_among_many_are_all_found_in_order(url: str, rows: list[Change]) -> None:
+    ChangesView(database := Database(url))
+
+    def check(connection: Connection) -> None:
+        values = [values_of(Row(**asdict(row)), row.rev_id) for row in rows]
+        bulk.write(connection, changes, values)
+        note_facets(connection, values)
+        change_tags.keep_in_step(connection, rows, {})
+        for query in QUERIES:
+            filters, _ = parse_filters(
+                [tuple(part.split("=")) for part in query.split("&") if part]
+            )
+            for before in (None, Cursor(NOW - ROWS // 4, ROWS // 2)):
+                asked = replace(filters, before=before, limit=20)
+                expected = sorted(
+                    (
+                        (row.timestamp, row.rev_id, row.wiki_id)
+                        for row in rows
+                        if matches(row, asked, LEVELS, now=NOW)
+                    ),
+                    reverse=True,
+                )
+                found = newest_changes(connection, asked, LEVELS, now=NOW, walk=40).rows
+                keys = [(row["timestamp"], row["rev_id"], row["wiki_id"]) for row in found]
+                assert keys == expected[:20], (query, before)
+
+    try:
+        database.write_now(check)
+    finally:
+        database.close_now()

@@ -1,0 +1,33 @@
+"""A user's past is counted up to the edit, whatever order the edits come in."""
+
+from datetime import timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from revision_quality.wiki.user_histories import UserHistories, UserHistory
+from tests.training.histories.make import START
+
+EDITS = st.lists(st.tuples(st.sampled_from(["Ana", "Ben", "Cid"]), st.integers(0, 9)), min_size=1)
+
+
+@given(EDITS)
+@settings(max_examples=30, deadline=None)
+def test_prior_edits_and_first_seen(edits):
+    with UserHistories() as users:
+        for user, hour in edits:
+            users.add(user, START + timedelta(hours=hour))
+        users.finish()
+
+        for user, hour in edits:
+            own = [at for name, at in edits if name == user]
+            assert users.look_up(user, START + timedelta(hours=hour)) == UserHistory(
+                sum(at < hour for at in own), START + timedelta(hours=min(own))
+            )
+
+
+def test_a_user_without_edits_is_first_seen_then():
+    with UserHistories() as users:
+        users.finish()
+
+        assert users.look_up("Nobody", START) == UserHistory(0, START)
