@@ -147,6 +147,36 @@ async def test_what_happened_meanwhile_comes_newest_first_and_live_edits_do_not_
     assert store.state == PollingState(head=at(1012))
 
 
+@pytest.mark.usefixtures("_small_answers")
+async def test_a_wiki_is_late_while_something_was_never_read(wiki, listener):
+    clock = FakeClock(at(100))
+    source = wiki.source(clock=clock)
+    wiki.edit(at(0))
+    await source.poll(listener.emit)
+    for second in range(90, 100):
+        wiki.edit(at(second))
+    await source.poll(listener.emit)
+
+    assert source.lag == 100
+    await fill_all(source, listener)
+    assert source.lag == 0
+
+
+@pytest.mark.usefixtures("_small_answers")
+async def test_looking_once_more_through_what_is_known_makes_no_wiki_late(wiki, listener):
+    clock = FakeClock(at(7))
+    source = wiki.source(clock=clock)
+    for second in range(8):
+        wiki.edit(at(second))
+    await source.poll(listener.emit)
+    clock.time = at(9)
+    wiki.edit(at(9))
+    await source.poll(listener.emit)
+
+    assert source.catch_up is not None
+    assert source.lag == 0
+
+
 class EnoughError(Exception):
     """Ends a source that would ask for ever."""
 

@@ -62,12 +62,20 @@ _log = structlog.get_logger()
 class Gap(Struct, frozen=True):
     """Changes not read yet: from position `newest` down to the time `oldest`.
 
-    `begun` is the time at which the gap began, to tell how much of it is filled.
+    `begun` is the time at which the gap began, to tell how much of it is filled. What is older than
+    `known` was read before the gap came about, and is looked through once more for late changes.
     """
 
     newest: str
     oldest: datetime
     begun: datetime
+    known: datetime | None = None
+
+    @property
+    def unread(self) -> datetime | None:
+        """The time down to which nothing was ever read, None where only known changes are left."""
+        known = self.known or self.oldest
+        return known if _moment(self.newest) > known else None
 
 
 class PollingState(Struct, frozen=True):
@@ -145,8 +153,8 @@ class PollingSource:
     @property
     def lag(self) -> float:
         """How many seconds ago the newest moment was up to which all edits are collected."""
-        oldest = min((gap.oldest for gap in self._state.gaps), default=self._polled)
-        return max(0.0, (self._clock.now() - min(oldest, self._polled)).total_seconds())
+        unread = [gap.unread for gap in self._state.gaps if gap.unread is not None]
+        return max(0.0, (self._clock.now() - min([*unread, self._polled])).total_seconds())
 
     async def run(self, emit: Emit) -> None:
         """Poll until cancelled."""
@@ -197,11 +205,11 @@ class PollingSource:
         if not rows:
             return
         newest = rows[0].timestamp
-        left = (Gap(newest=more, oldest=oldest, begun=newest),) if more and oldest else ()
+        gap = more and oldest and Gap(newest=more, oldest=oldest, begun=newest, known=head)
         self._save(
             PollingState(
                 head=max(newest, head or newest),
-                gaps=(*gaps, *left),
+                gaps=(*gaps, gap) if gap else gaps,
                 settled=settled if gaps else None,
             )
         )
