@@ -10,6 +10,7 @@ import httpx
 import msgspec
 import pytest
 import pytest_asyncio
+import uvicorn
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.applications import Starlette
@@ -23,6 +24,7 @@ from revision_quality.models.base import Prediction, Unscored
 from revision_quality.web.lift_wing_requests import RefusedRequestError, read_request, read_text
 from revision_quality.web.rate_limit import RateLimit
 from revision_quality.web.server import Server, server_config
+from revision_quality.web.shortcut_protocol import HELD_BYTES, HELD_SECONDS
 from revision_quality.web.shortcuts import Shortcut, shortcuts_of
 from revision_quality.web.wiki_names import WikiNames
 from revision_quality.wiki.revision import Revision
@@ -142,6 +144,10 @@ def post(body: bytes, *headers: bytes, start: bytes = b"POST /echo HTTP/1.1") ->
     return b"\r\n".join(lines)
 
 
+LATE = b""
+"""No piece, but a wait until what came is the application's."""
+
+LARGE = bytes(HELD_BYTES + 3)
 CHUNKED = post(b"", b"Transfer-Encoding: chunked").replace(b"Content-Length: 0\r\n", b"")
 
 
@@ -153,11 +159,14 @@ CHUNKED = post(b"", b"Transfer-Encoding: chunked").replace(b"Content-Length: 0\r
         ([post(b"fail")], [b"<app fail>"]),
         ([post(b"1") + post(b"2") + post(b"3")], [b"<short 1>", b"<short 2>", b"<short 3>"]),
         ([post(b"1") + post(b"no") + post(b"3")], [b"<short 1>", b"<app no>", b"<app 3>"]),
-        ([post(b"two")[:-2], b"wo"], [b"<app two>"]),
-        ([post(b"two")[:-3], b"two" + post(b"3")], [b"<app two>", b"<app 3>"]),
+        ([post(b"two")[:-2], b"wo"], [b"<short two>"]),
+        ([post(b"two")[:-2], LATE, b"wo"], [b"<app two>"]),
+        ([post(LARGE)[:-2], LARGE[-2:]], [b"<app " + LARGE + b">"]),
+        ([post(b"two")[:-3], b"two" + post(b"3")], [b"<short two>", b"<short 3>"]),
+        ([post(b"no")[:-1], b"o" + post(b"3")], [b"<app no>", b"<app 3>"]),
         ([post(b"two")[:20], post(b"two")[20:]], [b"<short two>"]),
         ([CHUNKED + b"2\r\non\r\n1\r\ne\r\n0\r\n\r\n"], [b"<short one>"]),
-        ([CHUNKED + b"2\r\non\r\n", b"1\r\ne\r\n0\r\n\r\n"], [b"<app one>"]),
+        ([CHUNKED + b"2\r\non\r\n", b"1\r\ne\r\n0\r\n\r\n"], [b"<short one>"]),
         ([post(b"1", b"Connection: close")], [b"<app 1>"]),
         ([post(b"1", b"X-Forwarded-For: 192.0.2.1")], [b"<app 1>"]),
         ([post(b"1", b"X-Request-Id: 1")], [b"<app 1>"]),
@@ -172,11 +181,11 @@ async def test_every_request_gets_its_answer_in_its_turn(
     pieces: list[bytes], answers: list[bytes]
 ) -> None:
     async with served(ECHO, SHORTCUTS) as port:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=4 * HELD_BYTES)
         for piece in pieces:
             writer.write(piece)
             await writer.drain()
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.05 if piece else HELD_SECONDS + 0.2)
         seen = b""
         async with asyncio.timeout(20):
             for answer in answers:
@@ -211,6 +220,29 @@ class Connection(asyncio.Transport):
         return False
 
 
+def connected(config: uvicorn.Config, connection: Connection) -> Any:
+    """Return the protocol of a connection that is made."""
+    kind: Any = config.http_protocol_class
+    protocol = kind(config=config, server_state=ServerState(), app_state={})
+    protocol.connection_made(connection)
+    return protocol
+
+
+async def test_a_client_that_goes_away_in_the_midst_leaves_nothing() -> None:
+    asked = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        asked.append((scope, receive, send))
+
+    config = server_config(app, SHORTCUTS)
+    config.load()
+    protocol = connected(config, Connection("127.0.0.1"))
+    protocol.data_received(post(b"two")[:-1])
+    protocol.connection_lost(ConnectionError())
+    await asyncio.sleep(HELD_SECONDS + 0.2)
+    assert not asked
+
+
 @pytest.mark.parametrize(
     ("client", "statuses"), [("198.51.100.7", [b"200", b"429"]), ("127.0.0.1", [b"200", b"200"])]
 )
@@ -222,10 +254,8 @@ async def test_who_asks_too_often_gets_round_no_limit(
     config.load()
     found = []
     for _ in statuses:
-        kind: Any = config.http_protocol_class
-        protocol = kind(config=config, server_state=ServerState(), app_state={})
         connection = Connection(client)
-        protocol.connection_made(connection)
+        protocol = connected(config, connection)
         protocol.data_received(post(b"1"))
         await asyncio.wait_for(connection.written.wait(), 20)
         found.append(connection.seen.split()[1])

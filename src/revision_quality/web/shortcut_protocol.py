@@ -1,5 +1,6 @@
 """uvicorn's protocol, with shortcuts."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,11 +23,15 @@ _HEAD = b"HTTP/1.1 200 OK\r\n" + b"".join(
 _FOR_THE_APPLICATION = {b"origin", b"x-forwarded-for", b"x-request-id", b"traceparent"}
 """A page of another site asks, or a proxy for somebody else, or somebody who follows requests."""
 
+HELD_BYTES, HELD_SECONDS = 1 << 20, 1.0
+"""How much of a request is held, and how long, before the application has it: its way there takes
+several turns of a loop in which each turn may score an edit of every connection."""
+
 _log = structlog.get_logger()
 
 
 class ShortcutProtocol(HttpToolsProtocol):
-    """Answers by shortcuts what comes in one piece, over a connection that waits for nothing else.
+    """Answers by shortcuts what comes soon, over a connection that waits for nothing else.
 
     All other requests are the application's, and so are the limits of a body's size and time. Where
     requests are limited (`is_limited`) it has all of a client that is counted, too.
@@ -44,6 +49,7 @@ class ShortcutProtocol(HttpToolsProtocol):
         self._is_limited = is_limited
         self._shortcut: Shortcut | None = None
         self._body = b""
+        self._holding: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         """Begin a connection."""
@@ -52,10 +58,19 @@ class ShortcutProtocol(HttpToolsProtocol):
             self._shortcuts = {}
 
     def data_received(self, data: bytes) -> None:
-        """Take a piece of the connection; of a request that goes on, the application takes all."""
+        """Take a piece of the connection; what is large or slow to end is the application's."""
         super().data_received(data)
-        if self._shortcut is not None:
+        if self._shortcut is None:
+            return
+        if len(self._body) > HELD_BYTES:
             self._pass_on()
+        elif self._holding is None:
+            self._holding = self.loop.call_later(HELD_SECONDS, self._pass_on)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End a connection."""
+        self._let_go()
+        super().connection_lost(exc)
 
     def on_headers_complete(self) -> None:
         """Begin a request."""
@@ -76,7 +91,7 @@ class ShortcutProtocol(HttpToolsProtocol):
         """End a request."""
         answer = self._answer(self._shortcut) if self._shortcut else None
         if answer is not None:
-            self._shortcut = None
+            self._let_go()
             self._write(answer)
             return
         if self._shortcut is not None:
@@ -109,8 +124,15 @@ class ShortcutProtocol(HttpToolsProtocol):
         self.transport.write(b"".join((_HEAD, *own, length, answer)))
         self.on_response_complete()
 
+    def _let_go(self) -> bytes:
+        """Hold nothing any more; return what was held."""
+        if self._holding is not None:
+            self._holding.cancel()
+        body, self._shortcut, self._body, self._holding = self._body, None, b"", None
+        return body
+
     def _pass_on(self) -> None:
-        body, self._shortcut, self._body = self._body, None, b""
+        body = self._let_go()
         super().on_headers_complete()
         if body:
             super().on_body(body)
