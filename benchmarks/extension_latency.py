@@ -27,8 +27,8 @@ from sqlalchemy import text
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.e2e.service import Service
-from tests.e2e.test_roles import free_port
 from tests.servers.databases import server
+from tests.servers.loopback import free_port
 from tests.servers.mediawiki import ADMIN, RealWiki
 from tests.views.ores_house import make_ores_tables
 

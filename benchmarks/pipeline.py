@@ -535,7 +535,7 @@ def _ours(servers: Servers, options: argparse.Namespace, events: int, workers: i
 
 
 def _theirs(servers: Servers, options: argparse.Namespace) -> Figures:
-    from tests.e2e.test_roles import free_port  # noqa: PLC0415
+    from tests.servers.loopback import free_port  # noqa: PLC0415
 
     place, team = servers.new_place(), Team()
     options.peer = True

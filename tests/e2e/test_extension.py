@@ -29,6 +29,7 @@ from revision_quality.views.database import Database
 from revision_quality.views.mediawiki import MediaWikiTables, MediaWikiWiki
 from revision_quality.views.mediawiki_tables import extension_tables
 from revision_quality.views.ores_tables import wiki_tables
+from tests.servers.apache import apache
 from tests.servers.mediawiki import ADMIN, BOT, INSTALLED, NEWER, PASSWORD, RealWiki
 from tests.views.ores_house import MemoryPositions
 from tests.web.conftest import ARGUMENTS, CHROMIUM
@@ -69,6 +70,8 @@ class Service:
     def __init__(self) -> None:
         self.mode = "well"
         self.events: list[bytes] = []
+        self.given_up: list[float] = []
+        """When clients hung up on a service that says nothing, by the monotonic clock."""
         service = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -87,6 +90,10 @@ class Service:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def answer(self, to: Any, status: int, body: bytes, done: Any = lambda: None) -> None:
+        if self.mode == "silent":
+            to.connection.recv(1)
+            self.given_up.append(time.monotonic())
+            return
         if self.mode == "slow":
             time.sleep(5)
         if self.mode == "garbage":
@@ -223,12 +230,33 @@ def test_every_edit_is_posted_as_a_page_change(wiki: RealWiki, service: Service)
     assert (event.performer.user_text, event.performer.is_bot) == (BOT, True)
 
 
-def test_an_edit_is_posted_at_once_where_no_job_is_run(wiki: RealWiki, service: Service) -> None:
-    rev_id = wiki.edit("Seen at once", "text")
+def test_an_edit_is_posted_at_once_where_no_job_is_run(
+    wiki: RealWiki, service: Service, tmp_path: Path
+) -> None:
+    with apache(wiki, tmp_path / "apache", "fpm"):
+        rev_id = wiki.edit("Seen at once", "text")
 
-    deadline = time.monotonic() + 20
-    while rev_id not in _revisions(service) and time.monotonic() < deadline:
-        time.sleep(0.05)
+        deadline = time.monotonic() + 20
+        while rev_id not in _revisions(service) and time.monotonic() < deadline:
+            time.sleep(0.05)
+    assert rev_id in _revisions(service)
+
+
+def test_an_edit_is_answered_before_a_silent_service_is_given_up(
+    wiki: RealWiki, service: Service, tmp_path: Path
+) -> None:
+    service.mode = "silent"
+    try:
+        with apache(wiki, tmp_path / "apache", "fpm"):
+            rev_id = wiki.edit("Does not wait", "text")
+            answered = time.monotonic()
+            deadline = answered + 20
+            while not service.given_up and time.monotonic() < deadline:
+                time.sleep(0.05)
+    finally:
+        service.mode = "well"
+    assert [answered < given_up for given_up in service.given_up] == [True]
+    wiki.run_jobs()
     assert rev_id in _revisions(service)
 
 

@@ -1,7 +1,6 @@
 """Each role in a process of its own: handing over, restarting, many wikis."""
 
 import asyncio
-import socket
 import threading
 import time
 from collections import Counter
@@ -14,6 +13,7 @@ import pytest
 from revision_quality.views.cassandra import CassandraScores
 from revision_quality.views.cassandra_session import CassandraPlace
 from tests.e2e.team import Process, count_in, until
+from tests.servers.loopback import free_port
 from tests.servers.wikis import serving_wikis
 
 EDITS = 300
@@ -34,11 +34,6 @@ def settings_file(folder: Path, *apis: str, port: int = 0) -> Path:
 
 def view_of(folder: Path) -> str:
     return f"sqlite:///{folder}/revq-data/changes.sqlite"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
 
 
 def test_the_roles_alone_do_what_they_do_together(wikis, tmp_path):

@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.service import Service
 from tests.e2e.test_extension import EXTENSION
-from tests.e2e.test_roles import free_port
+from tests.servers.loopback import free_port
 from tests.servers.mediawiki import ADMIN, RealWiki
 from tests.views.ores_house import make_ores_tables
 

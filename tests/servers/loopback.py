@@ -1,7 +1,8 @@
-"""An application of ours, served by uvicorn on loopback."""
+"""What listens on loopback: free ports, and an application of ours served by uvicorn."""
 
 import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -9,6 +10,24 @@ import uvicorn
 from starlette.applications import Starlette
 
 from revision_quality.web.server import Server
+
+START_SECONDS = 60
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
+
+
+def wait_until_open(port: int) -> None:
+    """Wait until something listens on a port of 127.0.0.1."""
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        assert time.monotonic() < deadline, f"nothing listens on port {port}"
+        time.sleep(0.02)
 
 
 @asynccontextmanager

@@ -12,8 +12,11 @@ class Service {
 	private const ASK_SECONDS = 5;
 	private const CONNECT_SECONDS = 3;
 
-	/** For what is posted at once: a process of the web server waits, though no reader does */
-	private const AT_ONCE_SECONDS = 1;
+	/** For what is posted at once: only a process of the web server waits */
+	private const ANSWERED_SECONDS = 1;
+
+	/** The same where who asked the API may wait for it, too */
+	private const UNANSWERED_SECONDS = 0.2;
 
 	/** Characters of an answer that a log entry quotes */
 	private const QUOTED = 300;
@@ -51,22 +54,25 @@ class Service {
 	}
 
 	/**
-	 * Does the same in a second or not at all.
+	 * Does the same as soon as can be, or not at all.
 	 *
 	 * @param array $event
 	 * @return string|null Why it has to be sent again, null if it is accepted or never will be
 	 */
 	public function postAtOnce( array $event ): ?string {
-		return $this->postWithin( $event, self::AT_ONCE_SECONDS, self::AT_ONCE_SECONDS );
+		// By this core sends an answer before what is deferred.
+		$isAnswered = function_exists( 'fastcgi_finish_request' );
+		$seconds = $isAnswered ? self::ANSWERED_SECONDS : self::UNANSWERED_SECONDS;
+		return $this->postWithin( $event, $seconds, $seconds );
 	}
 
 	/**
 	 * @param array $event
-	 * @param int $seconds
-	 * @param int $connectSeconds
+	 * @param float $seconds
+	 * @param float $connectSeconds
 	 * @return string|null
 	 */
-	private function postWithin( array $event, int $seconds, int $connectSeconds ): ?string {
+	private function postWithin( array $event, float $seconds, float $connectSeconds ): ?string {
 		$request = $this->http->create( "{$this->url}/v1/events", [
 			'method' => 'POST',
 			'postData' => json_encode( [ $event ], JSON_UNESCAPED_SLASHES | JSON_INVALID_UTF8_SUBSTITUTE ),
