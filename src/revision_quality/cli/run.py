@@ -18,7 +18,7 @@ from revision_quality.cli.display import Bar, show_until
 from revision_quality.cli.level_rules import choosing_of
 from revision_quality.cli.lock import locked
 from revision_quality.cli.logs import set_up_logs
-from revision_quality.cli.loop import run_loop
+from revision_quality.cli.loop import end_within, run_loop
 from revision_quality.cli.model_state import ModelState, ModelStates
 from revision_quality.cli.places import check_places, make_folder
 from revision_quality.cli.reload import Reloading
@@ -48,6 +48,9 @@ from revision_quality.wiki.diff import CompareReader
 from revision_quality.wiki.reader import ApiReader
 
 DEFAULT_FILE = Path("revq.toml")
+
+CLOSE_SECONDS = 5.0
+"""How long a stop may take to close what is open, beside the time for what is under way."""
 
 WORTH_A_BAR = 180.0
 """Seconds to catch up with; on a busy wiki one answer may not reach through the overlap either."""
@@ -137,6 +140,7 @@ async def _run(
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reloading.reload)
             serving = _Serving(settings, roles, listening)
             ending = asyncio.create_task(until_signal())
+            ending.add_done_callback(lambda _: end_within(settings.stop_seconds + CLOSE_SECONDS))
             while True:
                 changing = asyncio.create_task(states.changed(state))
                 end = asyncio.create_task(_first_of(ending, changing))
