@@ -1,6 +1,7 @@
 """A request gets the same answer ahead of the application as by way of it."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -193,6 +194,29 @@ async def test_every_request_gets_its_answer_in_its_turn(
         writer.close()
     assert [seen.count(answer) for answer in answers] == [1] * len(answers)
     assert seen.count(b"<short") == sum(answer.startswith(b"<short") for answer in answers)
+
+
+async def test_what_takes_long_leaves_room_for_all_else() -> None:
+    """Thirty requests come at once: a page is made between them, and each has its answer."""
+    ended: list[bytes] = []
+
+    def slow(body: bytes) -> bytes:
+        time.sleep(0.02)
+        return body
+
+    async def asks(client: httpx.AsyncClient, path: str, body: bytes) -> None:
+        answer = await client.post(path, content=body)
+        ended.append(answer.content)
+
+    bodies = [b"%d" % number for number in range(30)]
+    async with served(ECHO, {b"/short": slow}) as port:
+        limits = httpx.Limits(max_connections=100)
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", limits=limits) as client:
+            short = [asks(client, "/short", body) for body in bodies]
+            await asyncio.gather(*short, asks(client, "/echo", b"page"))
+
+    assert set(ended) == {*bodies, b"<app page>"}
+    assert ended.index(b"<app page>") < 25
 
 
 async def test_a_connection_that_is_open_takes_no_shortcut_that_was_taken_away() -> None:

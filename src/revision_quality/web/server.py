@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 from revision_quality.web.shortcut_protocol import ShortcutProtocol
 from revision_quality.web.shortcuts import Shortcut
+from revision_quality.web.turns import Turns
 
 
 def server_config(
@@ -25,7 +26,9 @@ def server_config(
 
     `is_limited` says that it limits requests (`RateLimit`); `options` are uvicorn's.
     """
-    protocol: Any = partial(ShortcutProtocol, shortcuts=shortcuts, is_limited=is_limited)
+    protocol: Any = partial(
+        ShortcutProtocol, shortcuts=shortcuts, turns=Turns(), is_limited=is_limited
+    )
     return uvicorn.Config(
         app, http=protocol, log_config=None, access_log=False, lifespan="off", **options
     )

@@ -10,6 +10,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from revision_quality.web.headers import SECURITY_HEADERS
 from revision_quality.web.rate_limit import is_counted
 from revision_quality.web.shortcuts import Shortcut
+from revision_quality.web.turns import Turns
 
 _SAID = {
     "content-type": "application/json",
@@ -41,15 +42,18 @@ class ShortcutProtocol(HttpToolsProtocol):
         self,
         *args: Any,
         shortcuts: Mapping[bytes, Shortcut],
+        turns: Turns,
         is_limited: bool = False,
         **options: Any,
     ) -> None:
         super().__init__(*args, **options)
         self._shortcuts = shortcuts
+        self._turns = turns
         self._is_limited = is_limited
         self._shortcut: Shortcut | None = None
         self._body = b""
         self._holding: asyncio.TimerHandle | None = None
+        self._is_due = False
 
     def connection_made(self, transport: Any) -> None:
         """Begin a connection."""
@@ -60,20 +64,31 @@ class ShortcutProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Take a piece of the connection; what is large or slow to end is the application's."""
         super().data_received(data)
-        if self._shortcut is None:
+        if self._shortcut is None or self._is_due:
             return
         if len(self._body) > HELD_BYTES:
             self._pass_on()
         elif self._holding is None:
             self._holding = self.loop.call_later(HELD_SECONDS, self._pass_on)
 
+    def eof_received(self) -> None:
+        """Answer ahead of the end, to which a client that sends no more leads."""
+        self._answer_what_is_due()
+        super().eof_received()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """End a connection."""
+        self._is_due = False
         self._let_go()
         super().connection_lost(exc)
 
+    def on_message_begin(self) -> None:
+        """Begin a request, when the one before has its answer."""
+        self._answer_what_is_due()
+        super().on_message_begin()
+
     def on_headers_complete(self) -> None:
-        """Begin a request."""
+        """Choose who answers a request."""
         shortcut = self._shortcuts.get(self.url)
         if shortcut is not None and self._is_simple():
             self._shortcut, self._body = shortcut, b""
@@ -89,14 +104,28 @@ class ShortcutProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """End a request."""
-        answer = self._answer(self._shortcut) if self._shortcut else None
-        if answer is not None:
+        if self._shortcut is None:
+            super().on_message_complete()
+        else:
+            self._is_due = True
+            self._turns.do(self._answer_what_is_due)
+
+    def shutdown(self) -> None:
+        """End the connection when its request has its answer."""
+        self._answer_what_is_due()
+        super().shutdown()
+
+    def _answer_what_is_due(self) -> None:
+        if not self._is_due or self._shortcut is None:
+            return
+        self._is_due = False
+        answer = self._answer(self._shortcut)
+        if answer is None:
+            self._pass_on()
+            super().on_message_complete()
+        else:
             self._let_go()
             self._write(answer)
-            return
-        if self._shortcut is not None:
-            self._pass_on()
-        super().on_message_complete()
 
     def _is_simple(self) -> bool:
         is_idle = self.cycle is None or self.cycle.response_complete
