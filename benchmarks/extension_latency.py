@@ -2,13 +2,14 @@
 
     .venv/bin/python benchmarks/extension_latency.py [--edits 60] [--pause 2.0]
 
-A MediaWiki and its MariaDB on this machine, `revq run` beside them, which keeps the tables of both
-extensions: ORES's (A) and RevisionQuality's (B). Edits are saved one after another, at random times
-`--pause` seconds apart on average. The time begins when the wiki has answered the edit and ends
-when the row that the filter reads is committed, which is looked for every 10 ms. First the wiki
-posts each edit as soon as it has answered it, and is polled every minute only; then by jobs alone
-(`runJobs --wait` in two processes, as a wiki that is in a hurry has them); then it posts none, and
-is polled every 3 seconds, which is the default, and every second.
+A MediaWiki on PHP-FPM behind Apache and its MariaDB on this machine, `revq run` beside them, which
+keeps the tables of both extensions: ORES's (A) and RevisionQuality's (B). Edits are saved one after
+another, at random times `--pause` seconds apart on average. The time begins when the wiki has
+answered the edit and ends when the row that the filter reads is committed, which is looked for
+every 10 ms. First the wiki posts each edit as soon as it has answered it, and is polled every
+minute only; then by jobs alone, with two runners of this type of job, each of which looks every
+second (one of all types would look for new ones every 15 seconds); then it posts none, and is
+polled every 3 seconds, which is the default, and every second.
 """
 
 import argparse
@@ -27,6 +28,7 @@ from sqlalchemy import text
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.e2e.service import Service
+from tests.servers.apache import apache
 from tests.servers.databases import server
 from tests.servers.loopback import free_port
 from tests.servers.mediawiki import ADMIN, RealWiki
@@ -38,7 +40,7 @@ from revision_quality.views.database import Database
 EXTENSION = Path(__file__).parents[1] / "extension/RevisionQuality/extension.json"
 LOOK_SECONDS = 0.01
 LONGEST_SECONDS = 120.0
-RUNNERS = 2
+JOB = "revisionQualityPostEvent"
 TITLES = 10
 """Pages that are there before: a page's first revision has no score."""
 
@@ -54,12 +56,13 @@ class Way(Struct, frozen=True):
     name: str
     interval: float
     posts: bool = False
-    has_job: bool = False
+    runners: int = 0
+    """Processes that run this job; without any the wiki posts at once."""
 
 
 WAYS = (
     Way("posted at once", 60, posts=True),
-    Way("by job", 60, posts=True, has_job=True),
+    Way("by job", 60, posts=True, runners=2),
     Way("polled every 3 s", 3),
     Way("polled every second", 1),
 )
@@ -76,7 +79,10 @@ def main() -> None:
         folder = Path(made)
         database = url.replace("mariadb://", "mysql://")
         port = free_port()
-        with RealWiki(folder / "wiki", "bench", "en", database=database) as wiki:
+        with (
+            RealWiki(folder / "wiki", "bench", "en", database=database) as wiki,
+            apache(wiki, folder / "apache", "fpm"),
+        ):
             make_ores_tables(url)
             _configure(wiki, None)
             wiki.maintain("update", "--quick")
@@ -86,9 +92,9 @@ def main() -> None:
             print("|---|---|---|---|---|")
             for way in WAYS:
                 address = f"http://127.0.0.1:{port}" if way.posts else None
-                _configure(wiki, address, at_once=not way.has_job)
+                _configure(wiki, address, at_once=not way.runners)
                 settings = _settings(folder, wiki, url, port, way)
-                with Service("run", settings) as revq, _jobs(folder, wiki, way.has_job):
+                with Service("run", settings) as revq, _jobs(wiki, way.runners):
                     _report(way, _measure(wiki, revq, url, args.edits, args.pause))
 
 
@@ -112,20 +118,17 @@ def _settings(folder: Path, wiki: RealWiki, url: str, port: int, way: Way) -> Pa
 
 
 @contextmanager
-def _jobs(folder: Path, wiki: RealWiki, are_run: bool) -> Iterator[None]:
+def _jobs(wiki: RealWiki, processes: int) -> Iterator[None]:
     """Run the wiki's jobs as they come."""
-    if not are_run:
-        yield
-        return
     runners = [
         subprocess.Popen(
-            ["php", str(wiki.code / "maintenance/runJobs.php"), "--wait"],
+            ["php", str(wiki.code / "maintenance/runJobs.php"), "--wait", "--type", JOB],
             env=wiki.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        for _ in range(RUNNERS)
+        for _ in range(processes)
     ]
     try:
         yield

@@ -9,8 +9,8 @@
 
 `start` prints the address of api.php as soon as it answers. A folder that already holds a wiki
 keeps its pages; settings in D/extra.php come after its own. The wiki is on SQLite, or with
-`--database mysql://user:password@127.0.0.1:port/name` on an empty database there, and on PHP's own
-web server; anyone may edit, jobs run on demand only. `--code C` serves the MediaWiki in C.
+`--database mysql://user:password@127.0.0.1:port/name` (or `postgresql://`) on an empty database
+there, and on PHP's own web server; anyone may edit, jobs run on demand only. `--code C` serves the MediaWiki in C.
 Accounts, all with the password PASSWORD: Admin (sysop, bureaucrat, suppress) and Bot. Never serve
 it to anybody else.
 
@@ -113,6 +113,14 @@ $$wgDBuser = '$user';
 $$wgDBpassword = '$password';
 $$wgDBTableOptions = 'ENGINE=InnoDB, DEFAULT CHARSET=binary';""")
 
+ON_POSTGRESQL = Template(r"""$$wgDBtype = 'postgres';
+$$wgDBserver = '$server';
+$$wgDBport = '$port';
+$$wgDBname = '$name';
+$$wgDBuser = '$user';
+$$wgDBpassword = '$password';
+$$wgDBmwschema = 'mediawiki';""")
+
 ROUTER = Template(r"""<?php
 $$path = parse_url( $$_SERVER['REQUEST_URI'], PHP_URL_PATH );
 if ( $$path !== '/' && strpos( $$path, '/wiki/' ) !== 0 ) {
@@ -164,7 +172,7 @@ def _parser() -> argparse.ArgumentParser:
     start.add_argument("--wiki-id", default="my_wiki")
     start.add_argument("--lang", default="en", help="MediaWiki language code, such as he")
     start.add_argument("--code", type=Path, default=MEDIAWIKI, help="MediaWiki's own files")
-    start.add_argument("--database", help="mysql://user:password@127.0.0.1:port/name; SQLite")
+    start.add_argument("--database", help="URL of a database; SQLite")
     for verb in ("jobs", "stop"):
         verbs.add_parser(verb).add_argument("--dir", type=Path, required=True)
     return parser
@@ -381,9 +389,13 @@ def _database_arguments(wiki: Wiki) -> list[str]:
     if wiki.database is None:
         return ["--dbtype=sqlite", f"--dbpath={wiki.folder / 'data'}", f"--dbname={wiki.wiki_id}"]
     url = urllib.parse.urlsplit(wiki.database)
+    place = (
+        ["--dbtype=postgres", f"--dbserver={url.hostname}", f"--dbport={url.port}"]
+        if _is_postgresql(wiki)
+        else ["--dbtype=mysql", f"--dbserver={url.hostname}:{url.port}"]
+    )
     return [
-        "--dbtype=mysql",
-        f"--dbserver={url.hostname}:{url.port}",
+        *place,
         f"--dbname={url.path.lstrip('/')}",
         f"--dbuser={url.username}",
         f"--dbpass={url.password or ''}",
@@ -394,12 +406,18 @@ def _database_settings(wiki: Wiki) -> str:
     if wiki.database is None:
         return ON_SQLITE.substitute(wiki_id=wiki.wiki_id, folder=wiki.folder)
     url = urllib.parse.urlsplit(wiki.database)
-    return ON_MYSQL.substitute(
-        server=f"{url.hostname}:{url.port}",
-        name=url.path.lstrip("/"),
-        user=url.username,
-        password=url.password or "",
-    )
+    told = {
+        "name": url.path.lstrip("/"),
+        "user": url.username,
+        "password": url.password or "",
+    }
+    if _is_postgresql(wiki):
+        return ON_POSTGRESQL.substitute(told, server=url.hostname, port=url.port)
+    return ON_MYSQL.substitute(told, server=f"{url.hostname}:{url.port}")
+
+
+def _is_postgresql(wiki: Wiki) -> bool:
+    return wiki.database is not None and wiki.database.startswith("postgresql:")
 
 
 def maintenance(folder: Path, script: str, *args: str) -> str:

@@ -130,26 +130,37 @@ def service(code: Path) -> Iterator[Service]:
 def wiki(start_wiki: Any, service: Service, code: Path) -> RealWiki:
     """Return a wiki with the extension, its tables, and edits of all levels."""
     made: RealWiki = start_wiki("quality_wiki", code=code)
-    made.configure(
-        f"wfLoadExtension( 'RevisionQuality', '{EXTENSION}/extension.json' );\n"
-        f"$wgRevisionQualityServiceUrl = '{service.url}';\n"
-        "$wgDefaultUserOptions['watchdefault'] = 1;\n"
-        # Else a job that failed is not tried again for an hour.
+    # Else a job that failed is not tried again for an hour.
+    fill(
+        made,
+        service,
+        f"sqlite:///{made.database}",
         "$wgJobTypeConf['default'] = [ 'class' => 'JobQueueDB', 'claimTTL' => 1,"
-        " 'order' => 'random' ];"
+        " 'order' => 'random' ];",
     )
-    made.maintain("update", "--quick")
-    made.edit("First", "A start.", user=ADMIN)
-    for number in range(len(SCORES)):
-        made.edit("First", f"Text {number}.", f"edit {number}", user=ADMIN)
-    made.edit("Last", "Waits for its score.")
-    made.run_jobs()
-    asyncio.run(score(made, service))
     return made
 
 
-async def score(wiki: RealWiki, service: Service) -> None:
-    """Score the edits of SCORES by the events that the wiki has posted."""
+def fill(
+    wiki: RealWiki, service: Service, database: str, settings: str = "", schema: str | None = None
+) -> None:
+    """Give a wiki the extension, its tables, and edits of all levels."""
+    wiki.configure(
+        f"wfLoadExtension( 'RevisionQuality', '{EXTENSION}/extension.json' );\n"
+        f"$wgRevisionQualityServiceUrl = '{service.url}';\n"
+        f"$wgDefaultUserOptions['watchdefault'] = 1;\n{settings}"
+    )
+    wiki.maintain("update", "--quick")
+    wiki.edit("First", "A start.", user=ADMIN)
+    for number in range(len(SCORES)):
+        wiki.edit("First", f"Text {number}.", f"edit {number}", user=ADMIN)
+    wiki.edit("Last", "Waits for its score.")
+    wiki.run_jobs()
+    asyncio.run(score(database, service, schema))
+
+
+async def score(database: str, service: Service, schema: str | None = None) -> None:
+    """Score the edits of SCORES by the events that a wiki has posted, into its database."""
     events = [decode_page_change(json.dumps(each).encode()) for each in posted(service)]
     edits = sorted(
         (event for event in events if event.page_change_kind == "edit"),
@@ -162,8 +173,10 @@ async def score(wiki: RealWiki, service: Service) -> None:
         for each, value in zip(edits, SCORES, strict=True)
     ]
     view = MediaWikiTables(
-        Database(f"sqlite:///{wiki.database}"),
-        MediaWikiWiki(wiki.wiki_id, wiki_tables(), extension_tables()),
+        Database(database),
+        MediaWikiWiki(
+            edits[0].wiki_id, wiki_tables(schema=schema), extension_tables(schema=schema)
+        ),
         MemoryPositions(),
         LEVELS,
     )
