@@ -10,9 +10,9 @@
 `start` prints the address of api.php as soon as it answers. A folder that already holds a wiki
 keeps its pages; settings in D/extra.php come after its own. The wiki is on SQLite, or with
 `--database mysql://user:password@127.0.0.1:port/name` (or `postgresql://`) on an empty database
-there, and on PHP's own web server; anyone may edit, jobs run on demand only. `--code C` serves the MediaWiki in C.
-Accounts, all with the password PASSWORD: Admin (sysop, bureaucrat, suppress) and Bot. Never serve
-it to anybody else.
+there, and on PHP's own web server; anyone may edit, jobs run on demand only. `--code C` serves the
+MediaWiki in C. Accounts, all with the password PASSWORD: Admin (sysop, bureaucrat, suppress) and
+Bot. Never serve it to anybody else.
 
 Needs the standard library only.
 """
