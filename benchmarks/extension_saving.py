@@ -83,10 +83,18 @@ def _rounds(
 
 
 def _measure(wiki: RealWiki, edits: int) -> Iterator[tuple[float, float]]:
+    asked = wiki.get(user=ADMIN, action="query", meta="tokens")
     for _ in range(edits):
-        save = _timed(lambda: wiki.edit("Page", f"Words {time.time()}", user=ADMIN))
+        save = _timed(lambda: _save(wiki, asked["query"]["tokens"]["csrftoken"]))
         page = _timed(lambda: wiki.page("/wiki/Special:RecentChanges"))
         yield save, page
+
+
+def _save(wiki: RealWiki, token: str) -> None:
+    form = {"action": "edit", "title": "Page", "text": f"Words {time.time()}", "token": token}
+    answer = wiki.session(ADMIN).post(wiki.api_url, data={**form, "format": "json"})
+    if "newrevid" not in answer.text:
+        raise SystemExit(answer.text)
 
 
 def _timed(call: Callable[[], object]) -> float:

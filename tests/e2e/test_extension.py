@@ -33,6 +33,7 @@ from tests.servers.apache import apache
 from tests.servers.mediawiki import ADMIN, BOT, INSTALLED, NEWER, PASSWORD, RealWiki
 from tests.views.ores_house import MemoryPositions
 from tests.web.conftest import ARGUMENTS, CHROMIUM
+from tests.web.test_patrol_browser import violations
 
 pytestmark = pytest.mark.mediawiki
 
@@ -335,6 +336,19 @@ def test_rows_and_descriptions_tell_numbers(wiki: RealWiki) -> None:
     assert '<select name="revisionquality" id="revisionquality">' in text
 
 
+def test_a_preference_takes_the_dots_off_and_leaves_the_filters(wiki: RealWiki) -> None:
+    reader = wiki.create_user("Reader")
+    address = "/wiki/Special:RecentChanges?urlversion=2&revisionquality=verylikelybad"
+    assert "mw-revisionquality-dot" in wiki.page(address, reader).text
+    assert "revisionquality-show" in wiki.page("/wiki/Special:Preferences", reader).text
+
+    wiki.set_option(reader, "revisionquality-show", 0)
+
+    text = wiki.page(address, reader).text
+    assert "mw-revisionquality-dot" not in text
+    assert summaries(text) == ["edit 4"]
+
+
 def test_the_api_has_levels_and_scores(wiki: RealWiki) -> None:
     answer = wiki.get(
         action="query", list="recentchanges", rcshow="revisionquality-likelybad",
@@ -441,6 +455,23 @@ def test_what_is_hidden_or_deleted_has_no_score_though_revq_is_away(wiki: RealWi
     page(wiki, "")
 
 
+def test_what_cores_purge_takes_out_of_recent_changes_has_no_score(wiki: RealWiki) -> None:
+    old, fresh = (wiki.edit("Long ago", text) for text in ("Old.", "New."))
+    with closing(sqlite3.connect(wiki.database, timeout=30)) as database, database:
+        database.execute(
+            "UPDATE recentchanges SET rc_timestamp = '20200101000000' WHERE rc_this_oldid = ?",
+            [old],
+        )
+
+    wiki.evaluate(
+        "MediaWiki\\MediaWikiServices::getInstance()->getJobQueueGroup()->push("
+        " new JobSpecification( 'recentChangesUpdate', [ 'type' => 'purge' ] ) );"
+    )
+    wiki.run_jobs()
+
+    assert kept(wiki, old, fresh) == {fresh}
+
+
 def kept(wiki: RealWiki, *rev_ids: int) -> set[int]:
     """Return those of the revisions that are in both tables."""
     with closing(sqlite3.connect(wiki.database, timeout=30)) as database:
@@ -535,6 +566,48 @@ async def test_the_tooltip_comes_by_keyboard_and_goes_with_escape(
     await _screenshot(browser_page, "extension-reasons.png")
     await browser_page.keyboard.press("Escape")
     await expect(tooltip).to_have_count(0)
+
+
+@pytest.mark.browser
+async def test_levels_include_the_graver_ones_and_conflict_with_logged_actions(
+    wiki: RealWiki, browser_page: Page
+) -> None:
+    hidden = "hidepageedits=1&hidenewpages=1&hidecategorization=1"
+    await browser_page.goto(
+        f"{site(wiki)}/wiki/Special:RecentChanges?urlversion=2&{hidden}&revisionquality=maybebad"
+    )
+
+    said = browser_page.get_by_text(
+        'filters "Risk of being reverted" and "Logged actions" conflict'
+    )
+    await expect(said).to_be_visible()
+    groups = await browser_page.evaluate("mw.config.get('wgStructuredChangeFilters')")
+    (group,) = [each for each in groups if each["name"] == "revisionquality"]
+    included = {
+        each["name"]: [sub["filter"] for sub in each["subset"]] for each in group["filters"]
+    }
+    assert included == {
+        "likelygood": [],
+        "maybebad": ["likelybad", "verylikelybad"],
+        "likelybad": ["verylikelybad"],
+        "verylikelybad": [],
+        "unscored": [],
+    }
+
+
+@pytest.mark.browser
+async def test_axe_finds_nothing_against_wcag_aa_in_what_is_added(
+    wiki: RealWiki, browser_page: Page
+) -> None:
+    await browser_page.goto(f"{site(wiki)}/wiki/Special:RecentChanges?urlversion=2&enhanced=0")
+    await browser_page.wait_for_function(
+        "window.mw && mw.loader.getState && mw.loader.getState('ext.revisionQuality') === 'ready'"
+    )
+    await browser_page.locator(".mw-revisionquality-verylikelybad").first.focus()
+    await expect(browser_page.get_by_role("tooltip")).to_contain_text("removes 4 references")
+    added = {"include": [[".mw-revisionquality"], [".mw-revisionquality-tooltip"]]}
+
+    assert await violations(browser_page, added) == []
 
 
 @pytest.mark.browser

@@ -177,6 +177,10 @@ class RealWiki:
         self._clients.pop(None).close()
         return answer["username"]
 
+    def set_option(self, user: str, name: str, value: int) -> None:
+        """Set a preference."""
+        self._post(user, action="options", change=f"{name}={value}")
+
     def tags(self, rev_id: int) -> list[str]:
         """Return the change tags of a revision."""
         answer = self.get(action="query", prop="revisions", revids=rev_id, rvprop="tags")
@@ -195,6 +199,17 @@ class RealWiki:
         subprocess.run(
             ["php", self.code / f"maintenance/{script}.php", *arguments],
             env=self.environment,
+            check=True,
+            capture_output=True,
+        )
+
+    def evaluate(self, php: str) -> None:
+        """Run a line of PHP in MediaWiki."""
+        subprocess.run(
+            ["php", self.code / "maintenance/eval.php"],
+            env=self.environment,
+            input=php,
+            text=True,
             check=True,
             capture_output=True,
         )

@@ -169,9 +169,10 @@ async def test_axe_finds_nothing_against_wcag_aa(
     assert await violations(page) == []
 
 
-async def violations(page: Page) -> list[str]:
+async def violations(page: Page, context: dict[str, Any] | None = None) -> list[str]:
+    """Return what axe finds in the page, or in those of its parts that `context` names."""
     options = {"runOnly": {"type": "tag", "values": WCAG}}
-    results = await Axe().run(page, options=options)
+    results = await Axe().run(page, context, options)
     return [
         f"{found['id']}: {node['html'][:150]}"
         for found in results.response["violations"]

@@ -16,6 +16,9 @@ class FilterHooks {
 	/** Parameter of pages without JavaScript that have no place for a list of levels */
 	private const HIDE = 'hideunlikelyreverted';
 
+	/** Core's filters of logged actions; later releases have one of account creations */
+	private const OF_LOGS = [ 'hidelog', 'hidenewuserlog' ];
+
 	/** Priority of the group among core's: after those of who edits */
 	private const PRIORITY = 1;
 
@@ -190,14 +193,16 @@ class FilterHooks {
 	 */
 	private function setConflicts( $group, $special ): void {
 		$changeType = $special->getFilterGroup( 'changeType' );
-		$logs = $changeType ? $changeType->getFilter( 'hidelog' ) : null;
-		if ( $logs ) {
-			$group->conflictsWith(
-				$logs,
-				'revisionquality-filters-conflicts-logactions-global',
-				'revisionquality-filters-conflicts-logactions',
-				'revisionquality-filters-logactions-conflicts'
-			);
+		foreach ( self::OF_LOGS as $name ) {
+			$logs = $changeType ? $changeType->getFilter( $name ) : null;
+			if ( $logs ) {
+				$group->conflictsWith(
+					$logs,
+					'revisionquality-filters-conflicts-logactions-global',
+					'revisionquality-filters-conflicts-logactions',
+					'revisionquality-filters-logactions-conflicts'
+				);
+			}
 		}
 	}
 
