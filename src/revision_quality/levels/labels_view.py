@@ -12,12 +12,10 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-import structlog
 from msgspec.structs import astuple
 from sqlalchemy import Connection, select
 
 from revision_quality.bell import Bell
-from revision_quality.errors import InvalidEventError
 from revision_quality.events import streams as names
 from revision_quality.events.page_change import PageChange, PageChangeKind, decode_page_change
 from revision_quality.events.prediction import PredictionChange, decode_prediction
@@ -65,6 +63,7 @@ from revision_quality.views.deletions import known_deletions, remember_deletions
 from revision_quality.views.edit_fate import EditFate
 from revision_quality.views.incoming import Key, key_of, without_nul
 from revision_quality.views.progress import place_in, position_of, set_positions, take_turn
+from revision_quality.views.readable import take_each
 from revision_quality.views.tables import edit_labels, edit_scores
 
 STREAMS = (names.PAGE_CHANGE, names.TAGS_CHANGE, names.VISIBILITY_CHANGE, names.VERDICT)
@@ -76,8 +75,6 @@ _HORIZON = "labels horizon"
 """The number of `progress` that says, in Unix seconds, since when edits are kept singly."""
 
 Event = PageChange | PredictionChange | TagsChange | VisibilityChange | VerdictEvent
-
-_log = structlog.get_logger()
 
 
 class LabelsView:
@@ -119,16 +116,7 @@ class LabelsView:
 def _apply(connection: Connection, records: Sequence[Record], wait: int) -> tuple[int, int]:
     take_turn(connection)
     batch = _Batch(connection, wait)
-    for record in records:
-        try:
-            batch.add(record)
-        except InvalidEventError as error:
-            _log.warning(
-                "unreadable event left out of the labels view",
-                stream=record.stream,
-                offset=record.offset,
-                error=str(error),
-            )
+    take_each(records, batch.add, "the labels view")
     changed = batch.write()
     positions = {place_in(VIEW, each.stream, each.partition): each.offset for each in records}
     set_positions(connection, positions)

@@ -6,13 +6,14 @@ from typing import Any, Self
 import structlog
 
 from revision_quality.clock import Clock, system_clock
-from revision_quality.errors import InvalidEventError, StoreError
+from revision_quality.errors import StoreError
 from revision_quality.events import streams as names
 from revision_quality.streams.base import START, Record
 from revision_quality.views import cassandra_schema as schema
 from revision_quality.views.cassandra_session import CassandraPlace, CassandraSession, Values
 from revision_quality.views.change import State
-from revision_quality.views.score_facts import Fact, PageDeletion, RevisionFact, read_fact
+from revision_quality.views.readable import readable
+from revision_quality.views.score_facts import PageDeletion, RevisionFact, read_fact
 from revision_quality.views.score_store import ModelOutcome, Removal, RevisionScores, best
 
 STREAMS = (
@@ -77,7 +78,7 @@ class CassandraScores:
 
         Returns how many scores were written or removed, repeated ones too.
         """
-        facts = list(_facts(records))
+        facts = readable(records, read_fact, "the score store")
         deletions = [fact for fact in facts if isinstance(fact, PageDeletion)]
         revisions = [fact for fact in facts if isinstance(fact, RevisionFact)]
         written = await self._delete_pages(deletions) + await self._put(revisions)
@@ -231,22 +232,6 @@ class CassandraScores:
 
     def _now(self) -> int:
         return int(self._clock.now().timestamp())
-
-
-def _facts(records: Sequence[Record]) -> Iterable[Fact]:
-    for record in records:
-        try:
-            fact = read_fact(record)
-        except InvalidEventError as error:
-            _log.warning(
-                "unreadable event left out of the score store",
-                stream=record.stream,
-                offset=record.offset,
-                error=str(error),
-            )
-            continue
-        if fact is not None:
-            yield fact
 
 
 def _key(fact: RevisionFact, outcome: ModelOutcome) -> Values:

@@ -8,12 +8,11 @@ from itertools import compress
 from typing import Any, TypeVar
 
 import msgspec
-import structlog
 from msgspec.structs import astuple, replace
 from sqlalchemy import Connection, RowMapping, Select, insert, select
 
 from revision_quality.bell import Bell
-from revision_quality.errors import InvalidEventError, StoreError
+from revision_quality.errors import StoreError
 from revision_quality.events import streams as names
 from revision_quality.events.page_change import PageChange, PageChangeKind, decode_page_change
 from revision_quality.events.prediction import PredictionChange, decode_prediction
@@ -36,6 +35,7 @@ from revision_quality.views.edit_fate import EditFate, read_fates
 from revision_quality.views.facets import EVERY_WIKI, facets_of
 from revision_quality.views.incoming import Key, key_of, without_nul
 from revision_quality.views.progress import place_of, position_of, set_positions, take_turn
+from revision_quality.views.readable import take_each
 from revision_quality.views.row import Row
 from revision_quality.views.schema import bring_up_to_date
 from revision_quality.views.shown_model import Coverage, add_shown, coverage, in_order, shown
@@ -69,8 +69,6 @@ _USER_LEVELS = {level.value: level for level in UserLevel}
 _PLACE = ("timestamp", "page_id", "user_key")
 CountKey = tuple[str, str]
 T = TypeVar("T")
-
-_log = structlog.get_logger()
 
 
 class ChangesView:
@@ -191,16 +189,7 @@ class ChangesView:
 def _apply(connection: Connection, records: Sequence[Record], models: Sequence[ModelKey]) -> int:
     take_turn(connection)
     batch = _Batch(connection, _is_other(connection, models))
-    for record in records:
-        try:
-            batch.add(record)
-        except InvalidEventError as error:
-            _log.warning(
-                "unreadable event left out of the changes view",
-                stream=record.stream,
-                offset=record.offset,
-                error=str(error),
-            )
+    take_each(records, batch.add, "the changes view")
     changed = batch.write()
     set_positions(
         connection, {place_of(each.stream, each.partition): each.offset for each in records}

@@ -5,6 +5,7 @@ changes, so that late and repeated events change nothing.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -12,7 +13,6 @@ from msgspec import Struct
 from sqlalchemy import Connection
 
 from revision_quality.clock import Clock, system_clock
-from revision_quality.errors import InvalidEventError
 from revision_quality.levels.level import Level
 from revision_quality.streams.base import Record
 from revision_quality.views import mediawiki_tables as sql
@@ -25,6 +25,7 @@ from revision_quality.views.ores_facts import DeletedPage, HiddenText, Score
 from revision_quality.views.ores_policy import OresPolicy, RecentEdit
 from revision_quality.views.ores_tables import KnownEdit, WikiTables
 from revision_quality.views.positions import Positions
+from revision_quality.views.readable import readable
 
 UNLISTED_SECONDS = 600
 """How old an edit may be that is not in recent changes yet; later it is taken to be purged."""
@@ -84,7 +85,7 @@ class MediaWikiTables:
 
         Returns how many edits were written or removed.
         """
-        facts = list(self._facts(records))
+        facts = self._facts(records)
         written = 0
         if facts:
             written = await self._in_wiki(lambda connection: self._write(connection, facts))
@@ -124,20 +125,9 @@ class MediaWikiTables:
     async def _in_wiki(self, function: Callable[[Connection], T]) -> T:
         return await self._database.write(function)
 
-    def _facts(self, records: Sequence[Record]) -> Iterable[Fact]:
-        for record in records:
-            try:
-                fact = read_fact(record, self._wiki.wiki_id)
-            except InvalidEventError as error:
-                _log.warning(
-                    "unreadable event left out of the wiki's tables",
-                    stream=record.stream,
-                    offset=record.offset,
-                    error=str(error),
-                )
-                continue
-            if fact is not None:
-                yield fact
+    def _facts(self, records: Sequence[Record]) -> list[Fact]:
+        read = partial(read_fact, wiki_id=self._wiki.wiki_id)
+        return readable(records, read, "the wiki's tables")
 
     def _write(self, connection: Connection, facts: Sequence[Fact]) -> int:
         told = [fact for fact in facts if isinstance(fact, Score | Unscored)]

@@ -5,6 +5,7 @@ changes, so that late and repeated events change nothing. Rows of other models a
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -12,7 +13,6 @@ from msgspec import Struct
 from sqlalchemy import Connection
 
 from revision_quality.clock import Clock, system_clock
-from revision_quality.errors import InvalidEventError
 from revision_quality.streams.base import Record
 from revision_quality.views import ores_tables as sql
 from revision_quality.views.database import Database
@@ -20,6 +20,7 @@ from revision_quality.views.ores_facts import DeletedPage, Fact, HiddenText, Sco
 from revision_quality.views.ores_policy import OresModel, OresPolicy, RecentEdit
 from revision_quality.views.ores_tables import KnownEdit, ModelRow, ScoreRow, WikiTables
 from revision_quality.views.positions import Positions
+from revision_quality.views.readable import readable
 
 UNLISTED_SECONDS = 600
 """How old an edit may be that is not in recent changes yet; later it is taken to be purged."""
@@ -89,7 +90,7 @@ class OresTables:
 
         Returns how many rows were written or removed.
         """
-        facts = list(self._facts(records))
+        facts = self._facts(records)
         written = await self.write(facts) if facts else 0
         await self._positions.put(records)
         return written
@@ -138,20 +139,9 @@ class OresTables:
     async def _in_wiki(self, function: Callable[[Connection], T]) -> T:
         return await self._database.write(function)
 
-    def _facts(self, records: Sequence[Record]) -> Iterable[Fact]:
-        for record in records:
-            try:
-                fact = read_fact(record, self._wiki.wiki_id)
-            except InvalidEventError as error:
-                _log.warning(
-                    "unreadable event left out of the ORES tables",
-                    stream=record.stream,
-                    offset=record.offset,
-                    error=str(error),
-                )
-                continue
-            if fact is not None:
-                yield fact
+    def _facts(self, records: Sequence[Record]) -> list[Fact]:
+        read = partial(read_fact, wiki_id=self._wiki.wiki_id)
+        return readable(records, read, "the ORES tables")
 
     def _write(self, connection: Connection, facts: Sequence[Fact]) -> int:
         versions = self._versions(connection)
