@@ -1,9 +1,10 @@
 """Contents in memory: those used last, up to a number of bytes."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from revision_quality.wiki.contents import ENTRY_BYTES, Content, Contents, Room
+from revision_quality.wiki.contents import ENTRY_BYTES, Content, Contents, Room, bytes_of
 
 
 def test_the_oldest_goes_first_and_use_keeps_young():
@@ -17,10 +18,15 @@ def test_the_oldest_goes_first_and_use_keeps_young():
     assert [rev_id for rev_id in (1, 2, 3, 4) if kept.get(rev_id)] == [1, 3, 4]
 
 
-def test_bytes_are_counted_not_characters():
-    kept = Contents(Room(ENTRY_BYTES + 10))
-    kept.put(1, Content("ж" * 5))
-    assert kept.get(1)
+@pytest.mark.parametrize(
+    ("text", "bytes_each"), [("x" * 1000, 1), ("ж" * 1000, 2), ("x" * 999 + "\N{PANDA FACE}", 4)]
+)
+def test_memory_is_counted_not_characters(text, bytes_each):
+    content = Content(text)
+    assert abs(bytes_of(content) - ENTRY_BYTES - 1000 * bytes_each) < 50
+    kept = Contents(Room(bytes_of(content)))
+    kept.put(1, content)
+    assert kept.get(1) == content
 
     kept.put(2, Content("a"))
     assert kept.get(1) is None
@@ -65,5 +71,5 @@ def test_there_is_never_more_than_allowed(puts):
     for rev_id, size in puts:
         kept.put(rev_id, Content("x" * size))
         held = [content for rev_id in range(6) if (content := kept.get(rev_id))]
-        taken = sum(ENTRY_BYTES + len(content.text) for content in held)
+        taken = sum(map(bytes_of, held))
         assert taken == room.bytes <= 3 * ENTRY_BYTES + 50
