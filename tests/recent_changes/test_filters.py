@@ -171,7 +171,7 @@ def test_a_value_that_is_not_taken_is_told(
     assert read == filters
     assert notice.parameter == query.partition("=")[0]
     assert notice.value == value
-    assert outcome in notice.outcome
+    assert outcome in notice.text
     assert notice.parameter in notice.text
     assert notice.allowed in notice.text
 

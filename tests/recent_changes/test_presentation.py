@@ -120,11 +120,11 @@ def test_hidden_parts_are_not_shown_even_if_they_are_known() -> None:
         ({"state": State.PENDING, "score": None}, Risk("pending")),
         (
             {"state": State.NOT_SCORABLE, "score": None, "reason": "new_page", "message": "New."},
-            Risk("not_scorable", reason="New."),
+            Risk("not_scorable", reason="new_page", message="New."),
         ),
         (
             {"state": State.FAILED, "score": None, "reason": "wiki_unavailable"},
-            Risk("failed", reason="wiki unavailable"),
+            Risk("failed", reason="wiki_unavailable"),
         ),
     ],
 )

@@ -105,6 +105,61 @@ async def test_an_edit_closely(client: httpx.AsyncClient, view: WritableView) ->
     assert told["diff_absence"] is None
 
 
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [
+        (
+            "ru",
+            ["добавляет или переписывает 1 строку", "от участника, у которого уже 900 правок",  # noqa: RUF001
+             "4,0\xa0% правок; отменяют: около 9 из 10; находит 60\xa0% отменяемого"],
+        ),
+        (
+            "ar",
+            ["يضيف أو يعيد كتابة سطرًا واحدًا", "من محرر له 900 تعديل سابق",
+             "4.0% من التعديلات؛ المسترجع منها: نحو 9 من كل 10؛ يجد 60% مما يُسترجع"],
+        ),
+    ],
+)  # fmt: skip
+async def test_the_reasons_and_the_level_speak_the_readers_language(
+    client: httpx.AsyncClient, view: WritableView, lang: str, words: list[str]
+) -> None:
+    await view.write(change(5, parent_id=4, score=0.95))
+    html = (await client.get(f"/recent-changes/enwiki/5?uselang={lang}")).text
+    told = (await client.get(f"/recent-changes/enwiki/5.json?uselang={lang}")).json()
+
+    why = html[html.index('class="why-part') : html.index('class="near-part')]
+    for text in words:
+        assert text in why
+    assert 'lang="en"' not in why
+    assert [reason["text"] for reason in told["explanation"]] == [
+        "adds 1 line",
+        "by an editor with 900 edits before",
+    ]
+    assert "of them get reverted" in told["level"]
+
+
+@pytest.mark.parametrize(
+    ("lang", "shown"),
+    [
+        ("en", "<bdi>The page is json, not wikitext.</bdi>"),
+        ("ru", "<bdi>Страница не в вики-разметке.</bdi>"),
+        ("ar", "<bdi>الصفحة ليست نص ويكي.</bdi>"),
+    ],
+)
+async def test_why_there_is_no_score_is_told_in_the_readers_language(
+    client: httpx.AsyncClient, view: WritableView, lang: str, shown: str
+) -> None:
+    message = "The page is json, not wikitext."
+    await view.write(
+        change(5, state=State.NOT_SCORABLE, score=None, reason="not_wikitext", message=message),
+        change(6, state=State.FAILED, score=None, reason="of_another_model", message="It broke."),
+    )
+    for path in ("/recent-changes", "/recent-changes/enwiki/5"):
+        assert shown in (await client.get(path, params={"uselang": lang})).text
+    other = (await client.get("/recent-changes", params={"uselang": lang})).text
+    assert ("<bdi lang=en>It broke.</bdi>" in other) == (lang != "en")
+
+
 async def test_a_diff_is_asked_for_once(
     client: httpx.AsyncClient, view: WritableView, diffs: FakeDiffs
 ) -> None:

@@ -51,13 +51,16 @@ class Reasons {
 			$message = $this->localizer->msg( $key );
 			if ( $message->exists() ) {
 				$size = abs( (float)$value );
-				$number = $this->number( $size );
+				$shown = $this->shown( $size );
+				$number = $this->language->formatNum( $shown );
 				if ( !empty( $reason['is_limit'] ) ) {
 					$number = $this->localizer->msg( 'revisionquality-reason-at-least', $number )->text();
+				} elseif ( $size > 0 && $size < self::LEAST ) {
+					$number = $this->localizer->msg( 'revisionquality-reason-less-than', $number )->text();
 				}
 				$percent = $this->localizer->msg( 'percent' )->numParams( round( $size * 100 ) )->text();
 				return [
-					'text' => $message->params( $number, $size, $percent )->text(),
+					'text' => $message->params( $number, $shown, $percent )->text(),
 					'language' => $this->language->getHtmlCode(),
 				];
 			}
@@ -68,12 +71,12 @@ class Reasons {
 
 	/**
 	 * @param float $size
-	 * @return string
+	 * @return float As it is told, which a plural form has to agree with
 	 */
-	private function number( float $size ): string {
+	private function shown( float $size ): float {
 		if ( $size > 0 && $size < self::LEAST ) {
-			return '< ' . $this->language->formatNum( self::LEAST );
+			return self::LEAST;
 		}
-		return $this->language->formatNum( $size >= self::LARGE ? round( $size ) : round( $size, 1 ) );
+		return $size >= self::LARGE ? round( $size ) : round( $size, 1 );
 	}
 }

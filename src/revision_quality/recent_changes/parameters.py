@@ -24,13 +24,15 @@ class Notice(Struct, frozen=True):
 
     `kind` is `value`; `unknown` or `not-here` of a parameter that has no meaning here, or none
     without what is not known here; `covers-all` of a group of which everything is selected,
-    `subset` of a value that another one takes in (`allowed`).
+    `subset` of a value that another one takes in (`allowed`). `outcome` is `ignored`, `used` with
+    the number that is used instead, or `no-edits`. `allowed` is in English.
     """
 
     parameter: str
     value: str = ""
     allowed: str = ""
-    outcome: str = "it is ignored"
+    outcome: str = "ignored"
+    used: int = 0
     kind: str = "value"
 
     @property
@@ -38,11 +40,17 @@ class Notice(Struct, frozen=True):
         """What the reader is told."""
         if self.kind != "value":
             return _TEXTS[self.kind].format(**asdict(self))
+        outcome = _OUTCOMES[self.outcome].format(used=self.used)
         return (
-            f"“{self.value}” is no value of {self.parameter}: {self.outcome}. "
-            f"Allowed: {self.allowed}."
+            f"“{self.value}” is no value of {self.parameter}: {outcome}. Allowed: {self.allowed}."
         )
 
+
+_OUTCOMES = {
+    "ignored": "it is ignored",
+    "used": "{used} is used",
+    "no-edits": "no edit of it is here",
+}
 
 _TEXTS = {
     "unknown": "{parameter} is not known here: it is ignored.",
@@ -306,4 +314,4 @@ def _notice(parameter: str, value: str, allowed: str, used: int | None = None) -
         value = value[: _SHOWN_CHARACTERS - 1] + "…"
     if used is None:
         return Notice(parameter, value, allowed)
-    return Notice(parameter, value, allowed, f"{used} is used")
+    return Notice(parameter, value, allowed, "used", used)

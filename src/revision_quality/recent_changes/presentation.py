@@ -43,12 +43,13 @@ class Risk(Struct, frozen=True):
 
     `kind` is the level's name, `unclear`, or the state's value; it names the style and the message.
     `score` is two decimals, rounded towards 0 so that a number never looks like the next level's,
-    "" without a score; `reason` tells why there is none.
+    "" without a score; `reason` is the code of why there is none, `message` the English sentence.
     """
 
     kind: str
     score: str = ""
     reason: str = ""
+    message: str = ""
 
 
 class Row(Struct, frozen=True, kw_only=True):
@@ -187,8 +188,7 @@ def _user(name: str | None, site: Site | None) -> User | None:
 
 def _risk(change: Change, levels: WikiLevels) -> Risk:
     if change.state is not State.SCORED or change.score is None:
-        reason = change.message or (change.reason or "").replace("_", " ")
-        return Risk(change.state.value, reason=reason)
+        return Risk(change.state.value, reason=change.reason or "", message=change.message or "")
     score = f"{math.floor(change.score * 100 + _FLOAT_ERROR) / 100:.2f}"
     level = levels.level_of(change.wiki_id, change.score)
     return Risk(level.name if level and level.name in LEVELS else UNCLEAR, score)

@@ -15,9 +15,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from revision_quality.errors import WikiError
+from revision_quality.models.phrases import ENGLISH, phrase
 from revision_quality.models.reasons import Reason
 from revision_quality.recent_changes import nearby
-from revision_quality.recent_changes.level_card import describe
 from revision_quality.recent_changes.presentation import Row, key_of, row_of
 from revision_quality.recent_changes.wiki_levels import CurrentLevels
 from revision_quality.views.change import Change, State
@@ -25,6 +25,7 @@ from revision_quality.web.changes_json import ChangeJson, change_json
 from revision_quality.web.diffs import Diff, Diffs
 from revision_quality.web.explanations import Explanations
 from revision_quality.web.interface import Interface
+from revision_quality.web.level_card import describe
 from revision_quality.web.page import Sites
 from revision_quality.web.problems import wants_json
 from revision_quality.web.remembered import Remembered
@@ -50,11 +51,15 @@ class Closer(Struct, frozen=True):
 
 
 class Bar(Struct, frozen=True):
-    """A reason as a line: `width` is its share of the strongest, 0 to 100; `raises` the score."""
+    """A reason as a line: `width` is its share of the strongest, 0 to 100; `raises` the score.
+
+    `is_english` where the reader's language has no phrase for it.
+    """
 
     text: str
     width: int
     raises: bool
+    is_english: bool = False
 
 
 class Detail(Struct, frozen=True, kw_only=True):
@@ -175,12 +180,12 @@ class Details:
             return None
         return row_of(change, self._sites(change.wiki_id), self._levels.now)
 
-    def _level(self, change: Change) -> str | None:
+    def _level(self, change: Change, ui: Interface) -> str | None:
         """Return what the level of a change was measured to do, in one line."""
         if change.score is None:
             return None
         level = self._levels.now.level_of(change.wiki_id, change.score)
-        return describe(level) if level else None
+        return describe(level, ui) if level else None
 
     def _html(self, detail: Detail, request: Request) -> str:
         change = detail.change
@@ -200,8 +205,8 @@ class Details:
             site=self._sites(change.wiki_id),
             change=change,
             diff=detail.diff,
-            bars=bars_of(detail.reasons or ()),
-            level=self._level(change),
+            bars=bars_of(detail.reasons or (), ui),
+            level=self._level(change, ui),
             previous=self._row(detail.previous),
             following=self._row(detail.following),
             others=[self._row(other) for other in detail.others],
@@ -217,22 +222,32 @@ class Details:
             diff=diff.html if diff else None,
             diff_absence=diff.absence if diff else "no_answer",
             explanation=detail.reasons,
-            level=self._level(change),
+            level=self._level(change, Interface()),
             previous=as_json(detail.previous),
             next=as_json(detail.following),
             user_changes=[change_json(one, self._sites, self._levels.now) for one in detail.others],
         )
 
 
-def bars_of(reasons: Sequence[Reason]) -> list[Bar]:
+def bars_of(reasons: Sequence[Reason], ui: Interface) -> list[Bar]:
     """Return the strongest reasons as bars."""
     shown = sorted(reasons, key=lambda reason: -abs(reason.contribution))[:REASONS_SHOWN]
     most = abs(shown[0].contribution) if shown else 0
-    return [
-        Bar(
-            reason.text,
-            max(1, round(100 * abs(reason.contribution) / most)) if most else 1,
-            reason.contribution > 0,
-        )
-        for reason in shown
-    ]
+    return [_bar(reason, most, ui) for reason in shown]
+
+
+def _bar(reason: Reason, most: float, ui: Interface) -> Bar:
+    width = max(1, round(100 * abs(reason.contribution) / most)) if most else 1
+    raises = reason.contribution > 0
+    # In English a model says it in its own words.
+    if ui.lang == ENGLISH:
+        return Bar(reason.text, width, raises)
+    said = phrase(
+        reason.feature,
+        reason.form,
+        abs(reason.value),
+        is_limit=reason.is_limit,
+        lang=ui.lang,
+        numerals=ui.numerals,
+    )
+    return Bar(said or reason.text, width, raises, is_english=said is None)

@@ -13,10 +13,10 @@ from revision_quality.recent_changes.filters import (
     without,
 )
 from revision_quality.recent_changes.highlights import Highlight
-from revision_quality.recent_changes.level_card import describe
 from revision_quality.recent_changes.wiki_levels import LEVELS, WikiLevels
 from revision_quality.sites import Site
 from revision_quality.web.interface import Interface
+from revision_quality.web.level_card import describe
 
 MAX_WIKIS_LISTED = 30
 
@@ -140,7 +140,7 @@ def _risk_group(filters: Filters, levels: WikiLevels, ui: Interface) -> Group:
         Option(
             name,
             ui.text(f"level-{name}"),
-            describe(measured[name]) if name in measured else ui.text("not-for-wiki"),
+            describe(measured[name], ui) if name in measured else ui.text("not-for-wiki"),
             name in filters.levels,
         )
         for name in reversed(LEVELS)

@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from starlette.requests import Request
 
+from revision_quality.models.phrases import Numerals
 from revision_quality.sites import Site
 
 DEFAULT_LANG = "en"
@@ -51,6 +52,19 @@ class Interface(Struct, frozen=True):
     def decimal(self, number: str) -> str:
         """Return a number such as 0.87 with this language's decimal sign."""
         return number.replace(".", self.text("@decimal"))
+
+    def rounded(self, number: float) -> str:
+        """Return a number above 0: a whole one from 10 on, else with one decimal."""
+        return self.numerals.write(f"{number:,.0f}" if number >= 10 else f"{number:.1f}")
+
+    def percent(self, share: float) -> str:
+        """Return a share, 0 to 1, as a percentage."""
+        return self.numerals.percent.replace("{n}", self.rounded(share * 100))
+
+    @property
+    def numerals(self) -> Numerals:
+        """How this language writes numbers."""
+        return Numerals(self.text("@group"), self.text("@decimal"), self.text("@percent"))
 
     def of_wiki(self, site: Site | None) -> "Interface":
         """Return the interface of a page of one wiki: in its time zone, unless the reader chose."""

@@ -9,7 +9,7 @@ from starlette.responses import HTMLResponse, Response
 
 from revision_quality.errors import StoreError
 from revision_quality.web.headers import SECURITY_HEADERS
-from revision_quality.web.interface import Interface
+from revision_quality.web.interface import Interface, interface_of
 from revision_quality.web.rendering import render
 
 _SENTENCES = {
@@ -58,5 +58,12 @@ def problem(request: Request, status: int, headers: dict[str, str]) -> Response:
         body = msgspec.json.encode({"status": status, "title": title, "detail": sentence})
         headers["Access-Control-Allow-Origin"] = "*"
         return Response(body, status, headers, "application/problem+json")
-    html = render("problem.html", ui=Interface(), title=title, sentence=sentence)
+    ui = interface_of(request, Interface())
+    key = f"problem-{status}"
+    html = render(
+        "problem.html",
+        ui=ui,
+        title=ui.text("error", status=status),
+        sentence=ui.text(key if ui.knows(key) else "problem-500"),
+    )
     return HTMLResponse(html, status, headers)

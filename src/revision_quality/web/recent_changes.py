@@ -219,6 +219,6 @@ def _unknown_wikis(filters: Filters, summary: Summary) -> tuple[Notice, ...]:
         return ()
     more = " and others" if len(summary.wikis) > _WIKIS_NAMED else ""
     return tuple(
-        Notice("wiki", wiki_id, known + more, "no edit of it is here")
+        Notice("wiki", wiki_id, known + more, "no-edits")
         for wiki_id in sorted(unknown)[:_WIKIS_NAMED]
     )

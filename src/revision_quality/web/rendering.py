@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import groupby
@@ -10,11 +10,12 @@ from typing import Any
 from urllib.parse import unquote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from revision_quality.clock import iso
 from revision_quality.recent_changes.parameters import Notice
-from revision_quality.recent_changes.presentation import Row
-from revision_quality.web.interface import Interface
+from revision_quality.recent_changes.presentation import Risk, Row
+from revision_quality.web.interface import DEFAULT_LANG, Interface
 from revision_quality.web.summary import Summary
 
 _environment = Environment(
@@ -94,25 +95,47 @@ def _letters(encoded: str) -> str:
     return decoded if all(unicodedata.category(c)[0] in "LM" for c in decoded) else encoded
 
 
-def _notice_text(notice: Notice, text: Callable[..., str]) -> str:
-    """Return what the reader is told, in the interface's language."""
+def _notice_text(notice: Notice, ui: Interface) -> str:
+    """Return what the reader is told, in the interface's language but for what is allowed."""
     if notice.kind == "covers-all":
-        return text("covers-all", group=notice.parameter)
+        return ui.text("covers-all", group=notice.parameter)
     if notice.kind == "subset":
         group = "level" if notice.parameter == "revertrisk" else "user"
-        part, whole = (text(f"{group}-{name}") for name in (notice.value, notice.allowed))
-        return text("subset", part=part, whole=whole)
-    said = text(f"notice-{notice.kind}", parameter=notice.parameter, value=notice.value)
-    told = {"allowed": notice.allowed, "reason": notice.allowed, "outcome": notice.outcome}
-    for name, value in told.items():
-        said = said.replace("{" + name + "}", value)
-    return said
+        part, whole = (ui.text(f"{group}-{name}") for name in (notice.value, notice.allowed))
+        return ui.text("subset", part=part, whole=whole)
+    english = Markup('<bdi lang="en">{}</bdi>').format(notice.allowed)
+    values = {
+        "parameter": notice.parameter,
+        "value": notice.value,
+        "outcome": ui.text(f"notice-{notice.outcome}", n=notice.used),
+        "allowed": english,
+        "reason": english,
+    }
+    return escape(ui.text(f"notice-{notice.kind}")).format_map(values)
+
+
+_SERVER_REASONS = frozenset(("bad_answer", "no_answer", "server_error", "server_unavailable"))
+"""Why a remote model gave no score; a patroller need not tell them apart."""
+
+
+def _why_unscored(risk: Risk, ui: Interface) -> tuple[str, bool]:
+    """Return why there is no score, and whether that is in English for lack of a translation.
+
+    An English reader is told the whole sentence, with its numbers.
+    """
+    if risk.message and ui.lang == DEFAULT_LANG:
+        return risk.message, False
+    key = f"why-{'model_server' if risk.reason in _SERVER_REASONS else risk.reason}"
+    if ui.knows(key):
+        return ui.text(key), False
+    return risk.message or risk.reason.replace("_", " "), ui.lang != DEFAULT_LANG
 
 
 def _marks_of(row: Row, ui: Interface) -> str:
     return ", ".join(ui.text(mark.message) for mark in row.marks)
 
 
+_environment.globals["why_unscored"] = _why_unscored
 _environment.globals["marks_of"] = _marks_of
 _environment.globals["notice_text"] = _notice_text
 _environment.globals["iso"] = iso

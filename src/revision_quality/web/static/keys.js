@@ -92,6 +92,6 @@ function set(changed) {
 function show() {
   for (const button of lines.querySelectorAll("button")) {
     const key = keys[button.dataset.action];
-    button.closest("tr").querySelector("kbd").textContent = key === " " ? "Space" : key || "–";
+    button.closest("tr").querySelector("kbd").textContent = key === " " ? text("key-space") : key || "–";
   }
 }

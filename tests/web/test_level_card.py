@@ -1,7 +1,10 @@
 import pytest
 
 from revision_quality.levels.level import Level, MeasuredLevel
-from revision_quality.recent_changes.level_card import describe
+from revision_quality.web.interface import Interface
+from revision_quality.web.level_card import describe
+
+ENGLISH = Interface()
 
 
 @pytest.mark.parametrize(
@@ -16,17 +19,20 @@ from revision_quality.recent_changes.level_card import describe
     ],
 )
 def test_precision_is_told_in_whole_numbers(precision: float, words: str) -> None:
-    assert words in describe(level("likelybad", precision))
+    assert words in describe(level("likelybad", precision), ENGLISH)
 
 
 def test_what_a_level_costs_and_finds() -> None:
-    assert describe(level("likelybad", 0.5)) == (
+    assert describe(level("likelybad", 0.5), ENGLISH) == (
         "3.4 % of edits; about 5 of 10 of them get reverted; finds 62 % of what gets reverted"
     )
 
 
 def test_good_edits_stay() -> None:
-    assert describe(level("likelygood", 0.994)) == "3.4 % of edits; about 99 of 100 of them stay"
+    assert (
+        describe(level("likelygood", 0.994), ENGLISH)
+        == "3.4 % of edits; about 99 of 100 of them stay"
+    )
 
 
 def test_a_level_of_the_wiki_says_how_many_a_day_and_where_the_precision_will_be() -> None:
@@ -45,10 +51,27 @@ def test_a_level_of_the_wiki_says_how_many_a_day_and_where_the_precision_will_be
         edits_a_day=7.25,
         reverted=120,
     )
-    assert describe(measured) == (
+    assert describe(measured, ENGLISH) == (
         "3.4 % of edits, 7.2 a day; about 5 of 10 of them get reverted (40 % to 63 %); "
         "finds 62 % of what gets reverted"
     )
+
+
+@pytest.mark.parametrize(
+    ("lang", "name", "words"),
+    [
+        (
+            "ru",
+            "likelybad",
+            "3,4\xa0% правок; отменяют: около 8 из 10; находит 62\xa0% отменяемого",
+        ),
+        ("ru", "likelygood", "3,4\xa0% правок; остаются: около 8 из 10"),
+        ("ar", "likelybad", "3.4% من التعديلات؛ المسترجع منها: نحو 8 من كل 10؛ يجد 62% مما يُسترجع"),
+        ("ja", "likelygood", "編集の3.4%。うち残る編集：10件中約8件"),  # noqa: RUF001
+    ],
+)
+def test_a_level_is_described_in_the_readers_language(lang: str, name: str, words: str) -> None:
+    assert describe(level(name, 0.81), Interface(lang)) == words
 
 
 def level(name: str, precision: float) -> Level:
