@@ -9,7 +9,6 @@ from starlette.applications import Starlette
 
 from revision_quality.views.change import State
 from revision_quality.web.app import create_app
-from revision_quality.web.interface import Interface
 from tests.recent_changes.examples import LEVELS, SITES, change
 from tests.web.browsing import Open, connected, keys
 from tests.web.conftest import Serve, WritableView
@@ -156,14 +155,22 @@ async def test_an_interface_from_right_to_left_is_mirrored(
     open_page: Open, view: WritableView, serve: Serve
 ) -> None:
     await view.write(RISKY, HEBREW)
-    app = create_app(view, SITES.get, LEVELS, interface=Interface("he", "rtl"))
+    app = create_app(view, SITES.get, LEVELS, closer=closer(FakeDiffs()))
     async with serve(app) as address:
-        page = await open_page("uselang=he", at=address, locale="he")
+        page = await open_page("uselang=he", at=address)
+        await expect(page.locator("#status")).to_have_text("מעודכן.")
         risk = await page.locator("#changes .risk").first.bounding_box()
         text = await page.locator("#changes li > div").first.bounding_box()
         assert risk is not None
         assert text is not None
         assert risk["x"] > text["x"] + text["width"]
+
+        # What comes later is in Hebrew too, though the browser asks for English.
+        await view.write(change(5, parent_id=4, score=0.95))
+        row = page.locator("#enwiki\\:5")
+        await expect(row.locator("a.risk")).to_contain_text("סביר מאוד")
+        await row.locator("a.risk").click()
+        await expect(row.locator(".bars li").first).to_have_text("מאת מי שערך לפני כן 900 עריכות")
         await page.context.close()
 
 

@@ -1,7 +1,7 @@
 // A change closely, below its row: the same as on its own page.
 
 import { localise } from "./times.js";
-import { text } from "./texts.js";
+import { inLanguage, text } from "./texts.js";
 
 export function isOpen(row) {
   return panelOf(row) !== null;
@@ -49,7 +49,7 @@ export async function pageOf(row) {
   const panel = panelOf(row);
   if (panel && panel.ariaBusy !== "true") return panel;
   try {
-    const answer = await fetch(linkOf(row).href, { headers: { Accept: "text/html" } });
+    const answer = await fetch(inLanguage(linkOf(row).href), { headers: { Accept: "text/html" } });
     if (!answer.ok) return null;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     return page.getElementById("detail");

@@ -1,5 +1,7 @@
 // The connection that keeps the list in step with the server.
 
+import { inLanguage } from "./texts.js";
+
 const RECONNECT_MILLISECONDS = 5000;
 
 export class Feed {
@@ -12,7 +14,7 @@ export class Feed {
   }
 
   open() {
-    this.source = new EventSource(this.url + this.seq);
+    this.source = new EventSource(inLanguage(this.url + this.seq));
     for (const name of ["change", "remove", "summary", "reset"]) {
       this.source.addEventListener(name, (event) => {
         this.seq = event.lastEventId;

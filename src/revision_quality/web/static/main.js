@@ -5,7 +5,7 @@ import { Feed } from "./feed.js";
 import { ChangeList } from "./list.js";
 import { listen, toggleHelp } from "./keys.js";
 import { Patrol } from "./patrol.js";
-import { text } from "./texts.js";
+import { inLanguage, text } from "./texts.js";
 import { ageOf, localise, zone } from "./times.js";
 import { keepFilters } from "./saved.js";
 
@@ -127,7 +127,7 @@ async function load(url) {
   feed.close();
   document.querySelector("#results").ariaBusy = "true";
   try {
-    const answer = await fetch(url, { signal: loading.signal, headers: { Accept: "text/html" } });
+    const answer = await fetch(inLanguage(url), { signal: loading.signal, headers: { Accept: "text/html" } });
     if (!answer.ok) throw new Error(answer.statusText);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const id of PARTS) document.getElementById(id).replaceWith(page.getElementById(id));
