@@ -164,16 +164,16 @@ class Verdicts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Alarms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is told as an alarm, and to whom; the numbers are those from which one is raised.
 
-    `score_shift` is a population stability index and `flag_rate` standard deviations, both limits
-    at least: what a wiki's edits usually differ by goes before. `coverage` is the share of a day's
+    `score_shift` and `flag_rate` are standard deviations (`alarms.unlikeness`), both limits at
+    least: what a wiki's edits usually differ by goes before. `coverage` is the share of a day's
     edits that must have a score or a reason why they can have none. `webhook` gets a POST of every
     alarm that is raised or ends. What has been unusual for `accepted_after_days` is usual then.
     A level's precision is told from `precision_edits` labelled edits of `precision_days` on.
     """
 
     webhook: Url | None = None
-    score_shift: Annotated[float, Meta(gt=0, le=100)] = 0.5
-    flag_rate: Annotated[float, Meta(gt=0, le=1000)] = 8.0
+    score_shift: Annotated[float, Meta(gt=0, le=100)] = 3.0
+    flag_rate: Annotated[float, Meta(gt=0, le=1000)] = 4.0
     no_score_minutes: Annotated[float, Meta(gt=0, le=1440)] = 10.0
     coverage: Annotated[float, Meta(gt=0, le=1)] = 0.99
     accepted_after_days: Annotated[float, Meta(gt=0, le=365)] = 7.0

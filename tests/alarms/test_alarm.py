@@ -49,6 +49,6 @@ def test_what_has_been_before_is_usual():
     usual = Usual(0.5, [0.1] * LEAST_TERMS)
     usual.learn(2.0)
 
-    assert usual.limit == 3.2
+    assert usual.limit == 2.4
     assert usual.release
-    assert usual.release < 3.2
+    assert usual.release < 2.4

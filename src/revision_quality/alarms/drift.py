@@ -1,230 +1,202 @@
-"""Whether the scores of a wiki and a model are spread as they were: kept up edit by edit."""
+"""Whether the scores of a wiki and a model are as they were: kept up edit by edit."""
 
-import math
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from msgspec import Struct
 
 from revision_quality.alarms.alarm import Finding, Kind, Subject
-from revision_quality.alarms.usual import Usual
+from revision_quality.alarms.reference import Distance, Reference, Seen, log_odds
+from revision_quality.alarms.unlikeness import Unlikeness, unlikeness
+from revision_quality.alarms.usual import LEAST_TERMS, Usual
 
-BINS = 1000
-"""Scores are remembered to the thousandth, as levels are (`levels.counts`)."""
-
-WINDOW = 40
+WINDOW = 100
 """Edits that are compared with those before: fewer differ too much by chance, and more take longer
 to be filled by what has changed (docs/alarms.md)."""
 
-CHUNKS, LEAST_CHUNKS = 30, 3
-"""Windows that make the reference at most, and at least."""
+TERM = 50
+"""Edits after which is learnt what is usual; a window is compared from as many on."""
 
-OF_ONE_EDITOR = 8
-"""Edits of one editor that a window counts: a session of one editor says little about the model."""
+WAITING = 4
+"""Terms that wait before they are learnt, so that a drift that is told within them is not."""
 
-GROUPS = 10
-"""Groups of scores that are as many edits each in the reference (Siddiqi 2006 takes ten)."""
+STEP = 5
+"""Edits from one look at the window to the next."""
 
-SHIFT_FLOOR = 0.5
-"""Population stability index: from 0.25 on "a major shift" (Siddiqi 2006), twice that by chance
-alone for windows of this size."""
+CALM = 50
+"""Edits for which all looks must find what is usual before an alarm ends."""
 
-RATE_FLOOR = 8.0
-"""Standard deviations of a share, if edits were independent. The edits of one editor that a window
-counts, all flagged where none was before, are 7.5."""
-
-_PRIOR = 0.5
+SHIFT_FLOOR, RATE_FLOOR = 3.0, 4.0
+"""Standard deviations (`alarms.unlikeness`), for the scores and for the share that is flagged."""
 
 
 class SeriesState(Struct, kw_only=True):
-    """What is remembered of the edits of a wiki and model: bins of chunks, highest statistics."""
+    """What is remembered of a wiki and model: log odds by kind of editor, highest statistics."""
 
-    chunks: list[list[int]] = []
-    shift: list[float] = []
-    rate: list[float] = []
+    odds: dict[str, list[float]] = {}
+    score_highest: list[float] = []
+    flag_highest: list[float] = []
+
+
+class _Term(NamedTuple):
+    edits: Sequence[Seen]
+    highest: Unlikeness | None
+
+
+class _Watched:
+    """One statistic: what it usually comes to, and for how many edits it has been as usual."""
+
+    def __init__(self, floor: float, highest: Sequence[float]) -> None:
+        self.usual = Usual(floor, highest)
+        self.calm = 0
+
+    def finds(self, value: float) -> tuple[bool, bool]:
+        """Tell whether `value` is out of range, and whether it has long been well within."""
+        limit, release = self.usual.limit or 0.0, self.usual.release or 0.0
+        self.calm = self.calm + STEP if value < release else 0
+        return value > limit, self.calm >= CALM
 
 
 class Series:
-    """The scores of one wiki (all together for "") and one model version.
+    """The scores of one wiki and one model version, or ("") of all wikis of it together.
 
-    `threshold` is the score from which an edit is flagged, see `flag_from`.
+    A series of a wiki is told of every edit by `add`. That of all wikis is told by `take` how far
+    each is from what is usual on its own wiki.
     """
 
     def __init__(
         self,
         subject: tuple[str, str, str],
-        threshold: float,
         state: SeriesState | None = None,
         *,
         shift_floor: float = SHIFT_FLOOR,
         rate_floor: float = RATE_FLOOR,
     ) -> None:
         self._subject = subject
-        self._flagged_from = _first_bin(threshold)
         state = state or SeriesState()
-        self._chunks: deque[list[int]] = deque(state.chunks, maxlen=CHUNKS)
-        self._shift = Usual(shift_floor, state.shift)
-        self._rate = Usual(rate_floor, state.rate)
-        self._window: deque[tuple[int, str]] = deque()
-        self._editors: Counter[str] = Counter()
+        self._reference = Reference(state.odds)
+        self._score = _Watched(shift_floor, state.score_highest)
+        self._flag = _Watched(rate_floor, state.flag_highest)
+        self._window: deque[Distance] = deque(maxlen=WINDOW)
+        self._waiting: deque[_Term] = deque()
+        self._edits: list[Seen] = []
         self._edits_of_term = 0
-        self._highest = [0.0, 0.0]
+        self._highest: Unlikeness | None = None
         self._is_off = False
-        self._refer()
+        self._is_higher = False
 
     @property
     def state(self) -> SeriesState:
         """What to keep over a restart; the window begins anew then."""
         return SeriesState(
-            chunks=list(self._chunks), shift=self._shift.highest, rate=self._rate.highest
+            odds=self._reference.odds,
+            score_highest=self._score.usual.highest,
+            flag_highest=self._flag.usual.highest,
         )
 
-    def add(self, score: float, editor: str) -> Sequence[Finding]:
-        """Take the score of an edit; return what is found, nothing for too few edits."""
-        if self._editors[editor] >= OF_ONE_EDITOR:
-            return ()
-        self._enter(min(int(score * BINS), BINS - 1), editor)
-        if len(self._window) < WINDOW:
-            return ()
-        findings = self._look() if self._reference else ()
-        if self._edits_of_term >= WINDOW:
+    def add(
+        self, score: float, editor: str, kind: str, threshold: float
+    ) -> tuple[Distance | None, Sequence[Finding]]:
+        """Take the score of an edit, flagged from `threshold` on.
+
+        Returns how far it is from the usual, None where that is not known, and what is found.
+        """
+        edit = Seen(editor, kind, log_odds(score))
+        distance = self._reference.distance(edit, log_odds(threshold))
+        return distance, self.take(distance, edit)
+
+    def take(self, distance: Distance | None, edit: Seen | None = None) -> Sequence[Finding]:
+        """Take how far an edit is from the usual; return what is found. `edit` is to be learnt."""
+        self._edits_of_term += 1
+        if edit is not None:
+            self._edits.append(edit)
+        findings: Sequence[Finding] = ()
+        if distance is not None:
+            self._window.append(distance)
+            if self._edits_of_term % STEP == 0:
+                findings = self._look()
+        if self._edits_of_term >= TERM:
             self._end_term()
         return findings
 
-    def flag_from(self, threshold: float) -> None:
-        """Flag edits from another score on: those to come, and as well all that are remembered.
-
-        So a level that is chosen anew is no drift: before and after are told by the same one.
-        """
-        place = _first_bin(threshold)
-        if place != self._flagged_from:
-            self._flagged_from = place
-            self._refer()
-
     def forget(self) -> None:
         """Take what comes from now on as usual."""
-        self._chunks.clear()
-        self._shift.highest, self._rate.highest = [], []
-        self._is_off = False
-        self._refer()
-
-    def _enter(self, place: int, editor: str) -> None:
-        self._window.append((place, editor))
-        self._editors[editor] += 1
-        self._edits_of_term += 1
-        self._groups[self._group_of[place]] += 1
-        self._flagged += place >= self._flagged_from
-        if len(self._window) > WINDOW:
-            old, who = self._window.popleft()
-            self._editors[who] -= 1
-            if not self._editors[who]:
-                del self._editors[who]
-            self._groups[self._group_of[old]] -= 1
-            self._flagged -= old >= self._flagged_from
+        self._reference = Reference()
+        self._score.usual.highest, self._flag.usual.highest = [], []
+        self._window.clear()
+        self._waiting.clear()
+        self._begin_term()
 
     def _look(self) -> Sequence[Finding]:
-        shift = _stability(self._groups, self._reference)
-        rate = self._unlikeness_of_rate()
-        self._highest = [max(self._highest[0], shift), max(self._highest[1], rate)]
-        findings = []
-        if self._shift.limit is not None:
-            findings.append(self._finding(Kind.SCORE_SHIFT, shift, self._shift))
-        if self._rate.limit is not None:
-            findings.append(self._finding(Kind.FLAG_RATE, rate, self._rate))
-        self._is_off = self._is_off or any(found.is_bad for found in findings)
+        found = unlikeness(reversed(self._window)) if len(self._window) >= TERM else None
+        if found is None:
+            return ()
+        self._is_higher = found.score > 0
+        value = Unlikeness(abs(found.score), abs(found.flag))
+        before = self._highest or value
+        self._highest = Unlikeness(max(before.score, value.score), max(before.flag, value.flag))
+        findings = [
+            self._finding(kind, watched, size)
+            for kind, watched, size in (
+                (Kind.SCORE_SHIFT, self._score, value.score),
+                (Kind.FLAG_RATE, self._flag, value.flag),
+            )
+            if watched.usual.limit is not None
+        ]
+        self._is_off = self._is_off or any(each.is_bad for each in findings)
         return findings
 
-    def _finding(self, kind: Kind, value: float, usual: Usual) -> Finding:
+    def _finding(self, kind: Kind, watched: _Watched, value: float) -> Finding:
         wiki_id, name, version = self._subject
-        limit, release = usual.limit or 0.0, usual.release or 0.0
+        is_bad, is_good = watched.finds(value)
         what = self._told_shift if kind is Kind.SCORE_SHIFT else self._told_rate
-        unit = "population stability index" if kind is Kind.SCORE_SHIFT else "standard deviations"
         return Finding(
             subject=Subject(kind=kind, wiki_id=wiki_id, model_name=name, model_version=version),
-            is_bad=value > limit,
-            is_good=value < release,
+            is_bad=is_bad,
+            is_good=is_good,
             message=f"{wiki_id or 'All wikis'}, {name} {version}: {what}"
-            f" ({unit} {value:.2f}, usual up to {limit:.2f}).",
+            f" ({value:.1f} standard deviations, usual up to {watched.usual.limit:.1f}).",
         )
-
-    def _unlikeness_of_rate(self) -> float:
-        """Return how unlike the share flagged is to the reference's.
-
-        The root of the likelihood ratio of two shares against one (G-test): for edits that are
-        independent it is as standard deviations are, for shares near 0 too.
-        """
-        window, before = len(self._window), self._reference_edits
-        flagged, flagged_before = self._flagged, self._reference_flagged
-        share = (flagged + flagged_before) / (window + before)
-        ratio = _support(flagged, window, share) + _support(flagged_before, before, share)
-        return math.sqrt(max(0.0, 2 * ratio))
 
     @property
     def _told_shift(self) -> str:
-        return f"the scores of the last {WINDOW} edits are spread otherwise than those before"
+        direction = "higher" if self._is_higher else "lower"
+        return (
+            f"the scores of the last {len(self._window)} edits are {direction} than the same"
+            " kinds of editors had before"
+        )
 
     @property
     def _told_rate(self) -> str:
-        share = self._flagged / len(self._window)
-        before = self._reference_flagged / max(1, self._reference_edits)
-        return f"{share:.0%} of the last {WINDOW} edits are flagged, {before:.1%} were before"
+        number = len(self._window)
+        share = sum(each.is_flagged for each in self._window) / number
+        before = sum(each.usual_share for each in self._window) / number
+        return (
+            f"{share:.0%} of the last {number} edits are flagged, {before:.1%} of those of the same"
+            " kinds of editors were before"
+        )
 
     def _end_term(self) -> None:
-        """Take the window into the reference, unless something is wrong with it."""
-        if not self._is_off:
-            if self._reference:
-                self._shift.learn(self._highest[0])
-                self._rate.learn(self._highest[1])
-            self._chunks.append([place for place, _ in self._window])
-            self._refer()
-        self._edits_of_term, self._highest, self._is_off = 0, [0.0, 0.0], False
+        """Let the term wait to be learnt, unless something is wrong with it."""
+        if self._is_off:
+            self._waiting.clear()
+        else:
+            self._waiting.append(_Term(self._edits, self._highest))
+        while self._waiting and (len(self._waiting) > WAITING or self._knows_little):
+            self._learn(self._waiting.popleft())
+        self._begin_term()
 
-    def _refer(self) -> None:
-        """Part the scores anew into groups of as many edits of the reference."""
-        places = sorted(place for chunk in self._chunks for place in chunk)
-        is_enough = len(self._chunks) >= LEAST_CHUNKS
-        starts = [places[len(places) * k // GROUPS] for k in range(1, GROUPS)] if is_enough else []
-        self._group_of = _groups_by_bin(starts)
-        number = max(self._group_of) + 1
-        self._reference = _counted(places, self._group_of, number) if is_enough else []
-        self._groups = _counted([place for place, _ in self._window], self._group_of, number)
-        self._reference_edits = len(places)
-        self._reference_flagged = sum(place >= self._flagged_from for place in places)
-        self._flagged = sum(place >= self._flagged_from for place, _ in self._window)
+    @property
+    def _knows_little(self) -> bool:
+        return len(self._score.usual.highest) < LEAST_TERMS
 
+    def _learn(self, term: _Term) -> None:
+        self._reference.learn(term.edits)
+        if term.highest is not None:
+            self._score.usual.learn(term.highest.score)
+            self._flag.usual.learn(term.highest.flag)
 
-def _first_bin(threshold: float) -> int:
-    return math.ceil(threshold * BINS - 1e-9)
-
-
-def _groups_by_bin(starts: Sequence[int]) -> list[int]:
-    """Return the group of each bin; a group begins at each of `starts`, equal ones being one."""
-    groups, group, edges = [], 0, set(starts) - {0}
-    for place in range(BINS):
-        group += place in edges
-        groups.append(group)
-    return groups
-
-
-def _counted(places: Sequence[int], group_of: Sequence[int], number: int) -> list[int]:
-    counts = [0] * number
-    for place in places:
-        counts[group_of[place]] += 1
-    return counts
-
-
-def _support(number: int, of: int, share: float) -> float:
-    """Return how much likelier `number` of `of` edits is at its own share than at `share`."""
-    there = number * math.log(number / (of * share)) if number else 0.0
-    rest = of - number
-    return there + (rest * math.log(rest / (of * (1 - share))) if rest else 0.0)
-
-
-def _stability(window: Sequence[int], reference: Sequence[int]) -> float:
-    """Return the population stability index of two counts by group."""
-    here, there = sum(window) + _PRIOR * len(window), sum(reference) + _PRIOR * len(reference)
-    total = 0.0
-    for now, before in zip(window, reference, strict=True):
-        share, other = (now + _PRIOR) / here, (before + _PRIOR) / there
-        total += (share - other) * math.log(share / other)
-    return total
+    def _begin_term(self) -> None:
+        self._edits, self._edits_of_term = [], 0
+        self._highest, self._is_off = None, False

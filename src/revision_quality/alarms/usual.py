@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-LEAST_TERMS, MOST_TERMS = 5, 70
+LEAST_TERMS, MOST_TERMS = 5, 100
 """Terms before anything can be out of range, and those that are remembered."""
 
-_MARGIN = 1.6
+_MARGIN = 1.2
 _RELEASE = 0.7
 
 

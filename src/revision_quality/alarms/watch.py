@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 import structlog
@@ -18,6 +18,7 @@ from revision_quality.alarms.stored import SeriesKey
 from revision_quality.clock import Clock, system_clock
 from revision_quality.errors import StoreError
 from revision_quality.events.meta import Timestamp
+from revision_quality.events.page_change import UserEntity
 from revision_quality.levels.scores import NamedModel
 from revision_quality.recent_changes.wiki_levels import CurrentLevels
 from revision_quality.streams.base import Record
@@ -25,6 +26,7 @@ from revision_quality.views.change import State
 from revision_quality.views.database import Database
 from revision_quality.views.positions import Positions
 from revision_quality.views.tables import changes
+from revision_quality.views.user_level import user_level
 
 EVERY_WIKI = ""
 LOOK_SECONDS = 60.0
@@ -39,6 +41,7 @@ again or brought later does not come as it was made."""
 _HOUR, _DAY = 3600, 86_400
 _KEPT_DAYS = 90
 _HALF = 0.5
+_BOT = "bot"
 _SLICE = 50
 
 _log = structlog.get_logger()
@@ -60,18 +63,19 @@ class _Classification(Struct, frozen=True):
     probabilities: dict[str, float]
 
 
-class _Editor(Struct, frozen=True):
-    user_text: str = ""
-
-
 class _Score(Struct, frozen=True):
     wiki_id: str
     dt: Timestamp
     predicted_classification: _Classification
-    performer: _Editor | None = None
+    performer: UserEntity | None = None
 
 
 _decoder = msgspec.json.Decoder(_Score)
+
+
+def _kind_of(user: UserEntity | None, at: datetime) -> str:
+    """Return which kind of editor made an edit: a bot, or the level of a person."""
+    return _BOT if user is not None and user.is_bot else user_level(user, at)
 
 
 def _read(raw: bytes) -> _Score | None:
@@ -178,23 +182,24 @@ class AlarmWatch:
     def _add(self, event: _Score) -> Sequence[Finding]:
         model = event.predicted_classification
         score = model.probabilities["true"]
-        editor = event.performer.user_text if event.performer else ""
-        findings: list[Finding] = []
-        for wiki_id in (event.wiki_id, EVERY_WIKI):
-            key = (wiki_id, model.model_name, model.model_version)
-            findings += self._series_of(key).add(score, f"{event.wiki_id} {editor}")
-            self._dirty.add(key)
-        return findings
+        editor = (event.performer.user_text if event.performer else None) or ""
+        threshold = self._threshold_of(
+            NamedModel(model.model_name, model.model_version), event.wiki_id
+        )
+        of_wiki, of_all = (
+            (wiki_id, model.model_name, model.model_version)
+            for wiki_id in (event.wiki_id, EVERY_WIKI)
+        )
+        distance, findings = self._series_of(of_wiki).add(
+            score, editor, _kind_of(event.performer, event.dt), threshold
+        )
+        self._dirty |= {of_wiki, of_all}
+        return [*findings, *self._series_of(of_all).take(distance)]
 
     def _series_of(self, key: SeriesKey) -> Series:
-        wiki_id, name, version = key
-        threshold = self._threshold_of(NamedModel(name, version), wiki_id)
-        if key in self._series:
-            self._series[key].flag_from(threshold)
-        else:
+        if key not in self._series:
             self._series[key] = Series(
                 key,
-                threshold,
                 self._stored.pop(key, None),
                 shift_floor=self._limits.score_shift,
                 rate_floor=self._limits.flag_rate,
@@ -273,8 +278,7 @@ def flagged_from(
 ) -> Callable[[NamedModel, str], float]:
     """Return what tells the score from which the levels in force flag an edit of a wiki.
 
-    That of `likelybad`, or the gravest there is; of a model without levels half. For all wikis
-    together it is that of the model's own levels.
+    That of `likelybad`, or the gravest there is; of a model without levels half.
     """
 
     def tell(model: NamedModel, wiki_id: str) -> float:
