@@ -50,6 +50,7 @@ PAGES_ASKED = (
         f"RecentChanges?ores&min={THRESHOLDS[each]}"
         for each in ("verylikelybad", "likelybad", "maybebad")
     ),
+    "Watchlist?",
     "Watchlist?revisionquality=verylikelybad",
     f"Watchlist?ores&min={THRESHOLDS['verylikelybad']}",
 )

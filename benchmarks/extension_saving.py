@@ -75,9 +75,9 @@ def _rounds(
     for number in range(edits // ROUND):
         for name, address in services.items():
             _configure(wiki, address)
-            wiki.page("/w/api.php?forget=1")
             # Every process reads its files.
             list(_measure(wiki, WORKERS if number == 0 else 1))
+            wiki.page("/w/api.php?forget=1")
             taken[name] += _measure(wiki, ROUND)
     return taken
 

@@ -532,6 +532,13 @@ async def _screenshot(page: Page, name: str) -> None:
         await page.screenshot(path=Path(SCREENSHOTS) / name)
 
 
+async def _go_to_recent_changes(wiki: RealWiki, page: Page) -> None:
+    await page.goto(f"{site(wiki)}/wiki/Special:RecentChanges?urlversion=2&enhanced=0")
+    await page.wait_for_function(
+        "window.mw && mw.loader.getState && mw.loader.getState('ext.revisionQuality') === 'ready'"
+    )
+
+
 @pytest.mark.browser
 async def test_a_filter_by_click_highlighted(wiki: RealWiki, browser_page: Page) -> None:
     await browser_page.goto(
@@ -557,10 +564,7 @@ async def test_a_filter_by_click_highlighted(wiki: RealWiki, browser_page: Page)
 async def test_the_tooltip_comes_by_keyboard_and_goes_with_escape(
     wiki: RealWiki, browser_page: Page
 ) -> None:
-    await browser_page.goto(f"{site(wiki)}/wiki/Special:RecentChanges?urlversion=2&enhanced=0")
-    await browser_page.wait_for_function(
-        "window.mw && mw.loader.getState && mw.loader.getState('ext.revisionQuality') === 'ready'"
-    )
+    await _go_to_recent_changes(wiki, browser_page)
     badge = browser_page.locator(".mw-revisionquality-verylikelybad").first
     await expect(badge).to_be_visible()
     await badge.focus()
@@ -602,10 +606,7 @@ async def test_levels_include_the_graver_ones_and_conflict_with_logged_actions(
 async def test_axe_finds_nothing_against_wcag_aa_in_what_is_added(
     wiki: RealWiki, browser_page: Page
 ) -> None:
-    await browser_page.goto(f"{site(wiki)}/wiki/Special:RecentChanges?urlversion=2&enhanced=0")
-    await browser_page.wait_for_function(
-        "window.mw && mw.loader.getState && mw.loader.getState('ext.revisionQuality') === 'ready'"
-    )
+    await _go_to_recent_changes(wiki, browser_page)
     await browser_page.locator(".mw-revisionquality-verylikelybad").first.focus()
     await expect(browser_page.get_by_role("tooltip")).to_contain_text("removes 4 references")
     added = {"include": [[".mw-revisionquality"], [".mw-revisionquality-tooltip"]]}

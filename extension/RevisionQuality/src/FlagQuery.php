@@ -39,6 +39,9 @@ class FlagQuery {
 	public function apply( &$tables, &$conds, &$options, &$joins, bool $walksFlags ): void {
 		if ( count( $this->numbers ) > 1 || !$walksFlags ) {
 			$conds[] = $this->anyHolds( self::ON_RECENT_CHANGES );
+			if ( $walksFlags ) {
+				$conds[] = $this->fromNewest();
+			}
 		} elseif ( $this->numbers[0] === self::DENSE ) {
 			$this->join( $tables, $conds, $joins, self::ON_RECENT_CHANGES );
 		} else {
@@ -77,6 +80,17 @@ class FlagQuery {
 		$tables[] = 'revision_quality_flag';
 		$conds['rqf_level'] = $this->numbers[0];
 		$joins['revision_quality_flag'] = [ 'JOIN', $on ];
+	}
+
+	/**
+	 * Has the walk through recentchanges begin at the newest flag: what is newer may all wait for its score.
+	 *
+	 * @return string
+	 */
+	private function fromNewest(): string {
+		return implode( ' OR ', array_map( function ( $number ) {
+			return "rc_timestamp <= (SELECT MAX(rqf_timestamp) FROM {$this->flagTable} WHERE rqf_level = $number)";
+		}, $this->numbers ) );
 	}
 
 	/**
