@@ -3,17 +3,20 @@ from datetime import UTC, datetime
 from html import unescape
 from html.parser import HTMLParser
 from typing import Any
+from urllib.parse import parse_qsl
 
 import httpx
 import pytest
 from sqlalchemy import insert
 
 from revision_quality.demo import sample_edits
+from revision_quality.recent_changes.filters import parse_filters
 from revision_quality.sites import site_of
 from revision_quality.views.change import Change, State, UserLevel
 from revision_quality.views.tables import changes
 from revision_quality.web.app import create_app
 from revision_quality.web.interface import Interface, languages
+from revision_quality.web.rendering import render_notice
 from tests.recent_changes.examples import LEVELS, SITES, change
 from tests.recent_changes.test_query import values
 from tests.web.conftest import WritableView
@@ -273,6 +276,34 @@ async def test_levels_say_what_they_cost(client: httpx.AsyncClient, view: Writab
     assert "4.0 % of edits; about 9 of 10 of them get reverted" in html
     assert "Not available for this wiki" not in html
     assert "Not available for this wiki" in (await client.get("/recent-changes?wiki=hewiki")).text
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("limit=9999", "«9999» — не значение limit: используется 500."
+                       " Допустимо: <bdi>целое число от 1 до 500</bdi>."),
+        ("hidebots=<b>", "«&lt;b&gt;» — не значение hidebots: пропущено."
+                         " Допустимо: <bdi>0 или 1</bdi>."),
+        ("state=lost", "Допустимо: <bdi>pending, scored, not_scorable, failed</bdi>."),
+        ("watchlist=watched", "(<bdi>учётная запись в вики</bdi>)"),
+    ],
+)  # fmt: skip
+async def test_what_is_not_taken_is_told_in_the_readers_language(
+    client: httpx.AsyncClient, query: str, told: str
+) -> None:
+    html = (await client.get(f"/recent-changes?{query}&uselang=ru")).text
+    assert told in html
+
+
+def test_what_a_parameter_takes_reads_in_english_as_in_the_json() -> None:
+    queries = ("limit=x", "days=x", "from=x", "wiki=%", "namespace=x", "before=x", "invert=x",
+               "goodfaith=x", "hidepatrolled=1", "target=x", "hidemyself=1", "subpageof=x",
+               "hidelastrevision=1", "tagfilter=" + "|".join(map(str, range(51))))  # fmt: skip
+    for query in queries:
+        _, (notice,) = parse_filters(parse_qsl(query))
+        page = render_notice(notice, Interface())
+        assert unescape(re.sub("</?bdi>", "", page)) == notice.text
 
 
 async def test_the_layout_follows_the_language_of_the_interface(view: WritableView) -> None:

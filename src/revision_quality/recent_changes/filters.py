@@ -178,22 +178,29 @@ _OF_OLD = {
 }
 """What MediaWiki takes still for older links (ChangesListSpecialPage::replaceOldOptions)."""
 
-_NO_ACCOUNT, _NO_PATROL = "an account on the wiki", "whether an edit is patrolled"
+_NEEDS = {
+    "intent": "the user's intent",
+    "patrol": "whether an edit is patrolled",
+    "account": "an account on the wiki",
+    "last": "which edit is a page's last",
+    "subpages": "which pages are subpages",
+    "links": "which pages a page links to",
+}
 _NOT_HERE = {
-    "goodfaith": "the user's intent",
-    "reviewStatus": _NO_PATROL,
-    "hidepatrolled": _NO_PATROL,
-    "hideunpatrolled": _NO_PATROL,
-    "hideautopatrolled": _NO_PATROL,
-    "hidemyself": _NO_ACCOUNT,
-    "hidebyothers": _NO_ACCOUNT,
-    "watchlist": _NO_ACCOUNT,
-    "watchlistactivity": _NO_ACCOUNT,
-    "hidelastrevision": "which edit is a page's last",
-    "hidepreviousrevisions": "which edit is a page's last",
-    "subpageof": "which pages are subpages",
-    "target": "which pages a page links to",
-    "showlinkedto": "which pages a page links to",
+    "goodfaith": "intent",
+    "reviewStatus": "patrol",
+    "hidepatrolled": "patrol",
+    "hideunpatrolled": "patrol",
+    "hideautopatrolled": "patrol",
+    "hidemyself": "account",
+    "hidebyothers": "account",
+    "watchlist": "account",
+    "watchlistactivity": "account",
+    "hidelastrevision": "last",
+    "hidepreviousrevisions": "last",
+    "subpageof": "subpages",
+    "target": "links",
+    "showlinkedto": "links",
 }
 """Filters of Special:RecentChanges whose answer is not in the view, and what it would need."""
 
@@ -287,7 +294,8 @@ def _strange(given: Mapping[str, list[str]]) -> Iterator[Notice]:
     for name, values in given.items():
         if name in _NOT_HERE:
             if values[-1] not in ("", "0"):
-                yield Notice(name, allowed=_NOT_HERE[name], kind="not-here")
+                rule = _NOT_HERE[name]
+                yield Notice(name, allowed=_NEEDS[rule], kind="not-here", rule=rule)
         elif name not in known | _WITHOUT_EFFECT and not is_highlight(name):
             yield Notice(name[:64], kind="unknown")
 

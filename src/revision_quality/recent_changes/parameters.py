@@ -25,7 +25,8 @@ class Notice(Struct, frozen=True):
     `kind` is `value`; `unknown` or `not-here` of a parameter that has no meaning here, or none
     without what is not known here; `covers-all` of a group of which everything is selected,
     `subset` of a value that another one takes in (`allowed`). `outcome` is `ignored`, `used` with
-    the number that is used instead, or `no-edits`. `allowed` is in English.
+    the number that is used instead, or `no-edits`. `allowed` is in English; where it is more than
+    a list of values, `rule` names it, for a message in another language.
     """
 
     parameter: str
@@ -34,6 +35,7 @@ class Notice(Struct, frozen=True):
     outcome: str = "ignored"
     used: int = 0
     kind: str = "value"
+    rule: str = ""
 
     @property
     def text(self) -> str:
@@ -127,7 +129,9 @@ class Words(Struct, frozen=True):
         parts = [part for part in _parts(values) if part != "all"]
         taken = {part for part in parts[:MAX_VALUES] if re.fullmatch(self.pattern, part, re.ASCII)}
         refused = [part for part in parts if part not in taken]
-        return frozenset(taken), [_notice(self.name, part, self.allowed) for part in refused]
+        return frozenset(taken), [
+            _notice(self.name, part, self.allowed, rule=self.name) for part in refused
+        ]
 
     def write(self, value: frozenset[str]) -> str:  # noqa: D102
         return ";".join(sorted(value))
@@ -158,7 +162,7 @@ class Flag(Struct, frozen=True):
     def read(self, values: Sequence[str]) -> tuple[bool, list[Notice]]:  # noqa: D102
         value = _last(values)
         if value not in {"", "0", "1"}:
-            return False, [_notice(self.name, value, "0 or 1")]
+            return False, [_notice(self.name, value, "0 or 1", rule="flag")]
         return value == "1", []
 
     def write(self, value: bool) -> str:  # noqa: D102
@@ -176,7 +180,7 @@ class Tags(Struct, frozen=True):
     def read(self, values: Sequence[str]) -> tuple[frozenset[str], list[Notice]]:  # noqa: D102
         parts = (part.strip() for value in values for part in value.split("|"))
         tags = list(dict.fromkeys(part for part in parts if part))
-        refused = [_notice(self.name, tag, self.allowed) for tag in tags[MAX_TAGS:]]
+        refused = [_notice(self.name, tag, self.allowed, rule="tags") for tag in tags[MAX_TAGS:]]
         return frozenset(tags[:MAX_TAGS]), refused
 
     def write(self, value: frozenset[str]) -> str:  # noqa: D102
@@ -200,9 +204,9 @@ class Since(Struct, frozen=True):
             filled = digits + "19700101000000"[len(digits) :]
             moment = datetime.strptime(filled, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
         except ValueError:
-            return None, [_notice(self.name, text, self.allowed)]
+            return None, [_notice(self.name, text, self.allowed, rule="time")]
         if moment.year < 1970:
-            return None, [_notice(self.name, text, self.allowed)]
+            return None, [_notice(self.name, text, self.allowed, rule="time")]
         return int(moment.timestamp()), []
 
     def write(self, value: int | None) -> str:  # noqa: D102
@@ -246,10 +250,10 @@ class Integer(Struct, frozen=True):
             return self.default, []
         allowed = f"a whole number from {self.least} to {self.most}"
         if not re.fullmatch(r"\d{1,9}", text, re.ASCII):
-            return self.default, [_notice(self.name, text, allowed, self.default)]
+            return self.default, [_notice(self.name, text, allowed, self.default, rule=self.name)]
         number = min(max(int(text), self.least), self.most)
         if number != int(text):
-            return number, [_notice(self.name, text, allowed, number)]
+            return number, [_notice(self.name, text, allowed, number, rule=self.name)]
         return number, []
 
     def write(self, value: int) -> str:  # noqa: D102
@@ -273,7 +277,7 @@ class Days(Struct, frozen=True):
             days = math.nan
         if not 0 < days <= self.most:
             allowed = f"a number above 0, at most {self.most:g}"
-            return None, [_notice(self.name, text, allowed)]
+            return None, [_notice(self.name, text, allowed, rule=self.name)]
         return days, []
 
     def write(self, value: float | None) -> str:  # noqa: D102
@@ -294,7 +298,7 @@ class Position(Struct, frozen=True):
             return Cursor.parse(text), []
         except ValueError:
             allowed = "<timestamp>-<rev_id>-<wiki_id>, as the link to older changes has it"
-            return None, [_notice(self.name, text, allowed)]
+            return None, [_notice(self.name, text, allowed, rule=self.name)]
 
     def write(self, value: Cursor | None) -> str:  # noqa: D102
         return "" if value is None else str(value)
@@ -309,9 +313,11 @@ def _last(values: Sequence[str]) -> str:
     return values[-1].strip() if values else ""
 
 
-def _notice(parameter: str, value: str, allowed: str, used: int | None = None) -> Notice:
+def _notice(
+    parameter: str, value: str, allowed: str, used: int | None = None, rule: str = ""
+) -> Notice:
     if len(value) > _SHOWN_CHARACTERS:
         value = value[: _SHOWN_CHARACTERS - 1] + "…"
     if used is None:
-        return Notice(parameter, value, allowed)
-    return Notice(parameter, value, allowed, "used", used)
+        return Notice(parameter, value, allowed, rule=rule)
+    return Notice(parameter, value, allowed, "used", used, rule=rule)

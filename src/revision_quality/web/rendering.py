@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from revision_quality.clock import iso
+from revision_quality.recent_changes.filters import MAX_DAYS, MAX_LIMIT
 from revision_quality.recent_changes.parameters import Notice
 from revision_quality.recent_changes.presentation import Risk, Row
 from revision_quality.web.interface import DEFAULT_LANG, Interface
@@ -44,6 +45,28 @@ def render_row(row: Row, ui: Interface) -> str:
 def render_summary(summary: Summary, ui: Interface) -> str:
     """Return the line of counts."""
     return render("_summary.html", ui=ui, summary=summary)
+
+
+def render_notice(notice: Notice, ui: Interface) -> str:
+    """Return what the reader is told of a parameter."""
+    if notice.kind == "covers-all":
+        return ui.text("covers-all", group=notice.parameter)
+    if notice.kind == "subset":
+        group = "level" if notice.parameter == "revertrisk" else "user"
+        part, whole = (ui.text(f"{group}-{name}") for name in (notice.value, notice.allowed))
+        return ui.text("subset", part=part, whole=whole)
+    allowed = notice.allowed
+    if notice.rule:
+        allowed = ui.text(f"takes-{notice.rule}", limit=MAX_LIMIT, days=f"{MAX_DAYS:g}")
+    isolated = Markup("<bdi>{}</bdi>").format(allowed)
+    values = {
+        "parameter": notice.parameter,
+        "value": notice.value,
+        "outcome": ui.text(f"notice-{notice.outcome}", n=notice.used),
+        "allowed": isolated,
+        "reason": isolated,
+    }
+    return escape(ui.text(f"notice-{notice.kind}")).format_map(values)
 
 
 def by_day(rows: Sequence[Row], ui: Interface) -> list[tuple[str, str, list[Row]]]:
@@ -95,25 +118,6 @@ def _letters(encoded: str) -> str:
     return decoded if all(unicodedata.category(c)[0] in "LM" for c in decoded) else encoded
 
 
-def _notice_text(notice: Notice, ui: Interface) -> str:
-    """Return what the reader is told, in the interface's language but for what is allowed."""
-    if notice.kind == "covers-all":
-        return ui.text("covers-all", group=notice.parameter)
-    if notice.kind == "subset":
-        group = "level" if notice.parameter == "revertrisk" else "user"
-        part, whole = (ui.text(f"{group}-{name}") for name in (notice.value, notice.allowed))
-        return ui.text("subset", part=part, whole=whole)
-    english = Markup('<bdi lang="en">{}</bdi>').format(notice.allowed)
-    values = {
-        "parameter": notice.parameter,
-        "value": notice.value,
-        "outcome": ui.text(f"notice-{notice.outcome}", n=notice.used),
-        "allowed": english,
-        "reason": english,
-    }
-    return escape(ui.text(f"notice-{notice.kind}")).format_map(values)
-
-
 _SERVER_REASONS = frozenset(("bad_answer", "no_answer", "server_error", "server_unavailable"))
 """Why a remote model gave no score; a patroller need not tell them apart."""
 
@@ -137,7 +141,7 @@ def _marks_of(row: Row, ui: Interface) -> str:
 
 _environment.globals["why_unscored"] = _why_unscored
 _environment.globals["marks_of"] = _marks_of
-_environment.globals["notice_text"] = _notice_text
+_environment.globals["render_notice"] = render_notice
 _environment.globals["iso"] = iso
 _environment.filters["iri"] = _iri
 _environment.filters["by_page_id"] = _by_page_id
