@@ -21,8 +21,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from revision_quality.levels.calibration import LEAST_REVERTED, isotonic
 from revision_quality.levels.choosing import Choice, choose
-from revision_quality.levels.counts import KINDS, Counts, Label, count, total
+from revision_quality.levels.counts import BINS, KINDS, Counts, Doubles, Label, count, total
 from revision_quality.levels.curve import Curve
 from revision_quality.levels.level import MeasuredLevel
 from revision_quality.levels.pooling import Profile, gather, profile_of
@@ -38,6 +39,7 @@ from revision_quality.wiki.revision import Revision
 
 FIRST = 0.7
 LEAST_LATER = 100
+GROUPS = 10
 SLICES = 56
 """Slices of the first part, as a window of eight weeks has days."""
 
@@ -203,6 +205,42 @@ def show(edits: Scored) -> None:
     print(f"withheld: {withheld}")
 
 
+def show_calibration(edits: Scored) -> None:
+    """Print whether a wiki's own calibration, learnt on its first part, holds on the rest."""
+    print("\n| wiki | later reverted | error of the score | of its own risk | Brier | own |")
+    print("|---|---:|---:|---:|---:|---:|")
+    rows = []
+    for wiki in np.unique(edits.wikis):
+        first, later = halves(edits.only(edits.wikis == wiki))
+        reverted = later.number(Label.REVERTED)
+        if total(first).number(Label.REVERTED) < LEAST_REVERTED or reverted < LEAST_LATER:
+            continue
+        risk = isotonic(total(first))
+        there = np.flatnonzero(np.isfinite(risk))
+        risk = np.interp(np.arange(BINS), there, risk[there])
+        raw = (np.arange(BINS) + 0.5) / BINS
+        rows.append([*_errors(raw, later), *_errors(risk, later)])
+        _print_errors(f"{wiki} | {reverted}", rows[-1])
+    if rows:
+        _print_errors("mean | ", np.mean(rows, axis=0).tolist())
+
+
+def _print_errors(what: str, errors: list[float]) -> None:
+    error, brier, own_error, own_brier = errors
+    print(f"| {what} | {error:.4f} | {own_error:.4f} | {brier:.4f} | {own_brier:.4f} |")
+
+
+def _errors(told: Doubles, later: Counts) -> tuple[float, float]:
+    """Return the expected calibration error, in ten groups of as many edits, and Brier's score."""
+    by_label = later.mass.sum(0)
+    reverted = by_label[Label.REVERTED]
+    mass = reverted + by_label[Label.KEPT]
+    group = np.minimum(np.cumsum(mass) / mass.sum() * GROUPS, GROUPS - 1).astype(int)
+    differences = np.bincount(group, mass * told - reverted, GROUPS)
+    squares = reverted * (1 - told) ** 2 + (mass - reverted) * told**2
+    return float(np.abs(differences).sum() / mass.sum()), float(squares.sum() / mass.sum())
+
+
 def speed() -> None:
     """Print how long a million edits take from scores to levels."""
     random = np.random.default_rng(1)
@@ -245,6 +283,7 @@ def main() -> None:
         if file:
             np.savez(file, **edits._asdict())
     show(edits)
+    show_calibration(edits)
 
 
 if __name__ == "__main__":
