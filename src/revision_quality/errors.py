@@ -48,12 +48,14 @@ class WikiUnavailableError(WikiError):
 class WikiRefusedError(WikiError):
     """The wiki answered with an API error that repeating will not cure.
 
-    `code` is MediaWiki's error code, such as `readapidenied`.
+    `code` is MediaWiki's error code, such as `readapidenied`; `info` is what the wiki says of it,
+    in the language that it was asked for.
     """
 
-    def __init__(self, message: str, code: str) -> None:
+    def __init__(self, message: str, code: str, info: str = "") -> None:
         super().__init__(message)
         self.code = code
+        self.info = info
 
 
 class NotAWikiError(WikiError):

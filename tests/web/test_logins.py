@@ -41,8 +41,10 @@ class Api:
             kind = asked["type"]
             return JSONResponse({"query": {"tokens": {f"{kind}token": f"{kind}+\\"}}})
         if self.refusal:
-            return JSONResponse({"error": {"code": self.refusal, "info": "Not <b>now</b>."}})
-        self.done.append({k: v for k, v in asked.items() if k not in ("format", "formatversion")})
+            said = {"es": "No <b>ahora</b>."}.get(asked["errorlang"], "Not <b>now</b>.")
+            return JSONResponse({"errors": [{"code": self.refusal, "text": said}]})
+        spoken = ("format", "formatversion", "errorformat", "errorlang")
+        self.done.append({k: v for k, v in asked.items() if k not in spoken})
         if asked["action"] == "rollback":
             return JSONResponse({"rollback": {"revid": 77}})
         return JSONResponse({"edit": {"result": "Success", "newrevid": 78}})
@@ -214,6 +216,10 @@ async def test_what_the_wiki_refuses_is_told(
     assert "alreadyrolled: Not <b>now</b>." in answer.json()["problem"]
     page = await send(client, "rollback", await form_of(client), Accept="text/html")
     assert "Not &lt;b&gt;now&lt;/b&gt;." in page.text
+    form = await form_of(client)
+    spanish = await send(client, "rollback?uselang=es", form, Accept="text/html")
+    assert "alreadyrolled: No &lt;b&gt;ahora&lt;/b&gt;." in spanish.text
+    assert 'lang="en"' not in spanish.text
 
 
 async def test_an_old_token_is_renewed_and_one_taken_back_ends_the_login(
@@ -232,6 +238,7 @@ async def test_an_old_token_is_renewed_and_one_taken_back_ends_the_login(
     wiki.valid.clear()
     ended = await send(client, "rollback", await form_of(client))
     assert ended.status_code == 401
+    assert ended.json()["problem"] == "Your login has ended; log in again."
     assert "Pat" not in (await client.get("/recent-changes")).text
     assert len(api.done) == 2
 

@@ -70,16 +70,18 @@ class Acts:
         change = await self._change(wiki_id, rev_id)
         if not form.get("confirmed"):
             return self._page(request, "confirm.html", act=act, change=change, csrf=form["csrf"])
+        ui, is_english = self._interface_of(request), False
         try:
-            patroller, now = await self._logins.patroller(wiki_id, login)
+            patroller, now = await self._logins.patroller(wiki_id, login, ui.lang)
             outcome, status = Outcome(rev_id=await _do(patroller, act, change)), 200
         except WikiRefusedError as error:
             now, status = login, 401 if error.code in _LOGIN_ENDED else 409
-            outcome = Outcome(problem=str(error))
+            outcome = Outcome(problem=_refusal(error, ui))
         except WikiError as error:
             now, outcome, status = login, Outcome(problem=str(error)), 502
+            is_english = True
         _log.info("acted", act=act, wiki_id=wiki_id, rev_id=rev_id, status=status)
-        answer = self._outcome(request, act, change, outcome, status)
+        answer = self._outcome(request, act, change, outcome, status, is_english=is_english)
         if status == 401:
             self._logins.forget(answer, wiki_id)
         elif now is not login:
@@ -97,20 +99,33 @@ class Acts:
         return rows[0]
 
     def _outcome(
-        self, request: Request, act: str, change: Change, outcome: Outcome, status: int
+        self,
+        request: Request,
+        act: str,
+        change: Change,
+        outcome: Outcome,
+        status: int,
+        *,
+        is_english: bool,
     ) -> Response:
         if wants_json(request):
             body = msgspec.json.encode(outcome)
             return Response(body, status, {"Cache-Control": "no-store"}, "application/json")
-        return self._page(
-            request, "acted.html", status, act=act, change=change, problem=outcome.problem
-        )
+        told = {"problem": outcome.problem, "is_english": is_english}
+        return self._page(request, "acted.html", status, act=act, change=change, **told)
 
     def _page(
         self, request: Request, template: str, status: int = 200, /, **values: object
     ) -> HTMLResponse:
         html = render(template, ui=self._interface_of(request), **values)
         return HTMLResponse(html, status, {"Cache-Control": "no-store"})
+
+
+def _refusal(error: WikiRefusedError, ui: Interface) -> str:
+    """Return why the wiki does not do it, in the reader's language."""
+    if error.code in _LOGIN_ENDED:
+        return ui.text("login-ended")
+    return f"{error.code}: {error.info or error}"
 
 
 async def _do(patroller: Patroller, act: str, change: Change) -> int:

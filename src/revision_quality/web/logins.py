@@ -139,14 +139,18 @@ class Logins:
         sent, own = form.get("csrf", ""), self.csrf(wiki_id, login)
         return not is_from_elsewhere(request) and hmac.compare_digest(sent.encode(), own.encode())
 
-    async def patroller(self, wiki_id: str, login: Login) -> tuple[Patroller, Login]:
-        """Return what acts for a user, and the login to remember. Raises WikiError."""
+    async def patroller(self, wiki_id: str, login: Login, lang: str) -> tuple[Patroller, Login]:
+        """Return what acts for a user, and the login to remember. Raises WikiError.
+
+        `lang` is the language in which the wiki says what it refuses.
+        """
         consumer = self._consumers[wiki_id]
         if login.tokens.expires - time.time() < _RENEW_SECONDS:
             if login.tokens.refresh is None:
                 raise WikiRefusedError("the login has ended", NO_TOKEN)
             login = Login(login.user, await consumer.renew(login.tokens.refresh))
-        return Patroller(consumer.api_url, consumer.client, login.tokens.access), login
+        patroller = Patroller(consumer.api_url, consumer.client, login.tokens.access, lang)
+        return patroller, login
 
     def remember(self, answer: Response, request: Request, wiki_id: str, login: Login) -> None:
         """Put a login into an answer's cookie."""

@@ -176,6 +176,10 @@ class ActionApi:
             raise NotAWikiError(f"{self.api_url} answers JSON, but not as a MediaWiki API does")
         if "error" in answer:
             self._refuse(answer["error"], headers)
+        if "errors" in answer:
+            # Any `errorformat` but the default one has a list.
+            several = answer["errors"]
+            self._refuse(several[0] if isinstance(several, list) and several else several, headers)
         return answer
 
     def _no_api(self, message: str) -> NotAWikiError | WikiUnavailableError:
@@ -188,11 +192,12 @@ class ActionApi:
     def _refuse(self, error: object, headers: httpx.Headers) -> None:
         code, info = "unknown", str(error)
         if isinstance(error, dict):
-            code, info = str(error.get("code", code)), str(error.get("info", info))
+            told = error.get("info", error.get("text", info))
+            code, info = str(error.get("code", code)), str(told)
         message = f"{self.api_url} answers {code}: {info}"
         if code.startswith(_TEMPORARY_CODES):
             raise WikiUnavailableError(message, self._retry_after(headers))
-        raise WikiRefusedError(message, code)
+        raise WikiRefusedError(message, code, info)
 
     def _retry_after(self, headers: httpx.Headers) -> float | None:
         return retry_after(headers, self._clock.now())

@@ -10,11 +10,14 @@ _LOGGED_IN = {"assert": "user"}
 class Patroller:
     """Acts with a user's OAuth 2 access token; the wiki checks what the user may do.
 
-    Every method raises WikiError; WikiRefusedError has MediaWiki's code, such as `alreadyrolled`.
-    Nothing is tried twice.
+    Every method raises WikiError; WikiRefusedError has MediaWiki's code, such as `alreadyrolled`,
+    and says why in the language `lang`. Nothing is tried twice.
     """
 
-    def __init__(self, api_url: str, client: httpx.AsyncClient, access_token: str) -> None:
+    def __init__(
+        self, api_url: str, client: httpx.AsyncClient, access_token: str, lang: str = "en"
+    ) -> None:
+        self._spoken = {"errorformat": "plaintext", "errorlang": lang}
         self._api = ActionApi(api_url, client, slots=1, attempts=1, access_token=access_token)
 
     async def name(self) -> str:
@@ -26,7 +29,9 @@ class Patroller:
     async def rollback(self, title: str, user: str) -> int:
         """Take back the latest edits of a page, all by `user`; return the new revision's id."""
         token = await self._token("rollback")
-        answer = await self._api.post(action="rollback", title=title, user=user, token=token)
+        answer = await self._api.post(
+            action="rollback", title=title, user=user, token=token, **self._spoken
+        )
         with reading(self._api.api_url, "rollbacks"):
             return int(answer["rollback"]["revid"])
 
@@ -39,11 +44,14 @@ class Patroller:
             undoafter=parent_id or None,
             nocreate=True,
             token=await self._token("csrf"),
+            **self._spoken,
         )
         with reading(self._api.api_url, "edits"):
             return int(answer["edit"].get("newrevid", 0))
 
     async def _token(self, kind: str) -> str:
-        answer = await self._api.get(action="query", meta="tokens", type=kind, **_LOGGED_IN)
+        answer = await self._api.get(
+            action="query", meta="tokens", type=kind, **_LOGGED_IN, **self._spoken
+        )
         with reading(self._api.api_url, "tokens"):
             return str(answer["query"]["tokens"][f"{kind}token"])

@@ -1,6 +1,6 @@
 // Rollback and undo by a patroller who has logged in: one key, and one more to confirm.
 
-import { text } from "./texts.js";
+import { inLanguage, text } from "./texts.js";
 
 let dialog = null;
 
@@ -10,7 +10,7 @@ export async function act(form) {
   if (!(await confirmed(form))) return null;
   const body = new URLSearchParams(new FormData(form));
   body.set("confirmed", "1");
-  const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } }).catch(() => null);
+  const answer = await fetch(inLanguage(form.action), { method: "POST", body, headers: { Accept: "application/json" } }).catch(() => null);
   const outcome = await answer?.json().catch(() => null);
   if (answer?.ok) return { isDone: true, said: text(`done-${nameOf(form)}`) };
   return { isDone: false, said: `${text("not-done")} ${outcome?.problem || outcome?.detail || ""}` };
