@@ -58,6 +58,24 @@ def test_a_wiki_with_enough_edits_has_levels_of_its_own():
     assert choice.withheld == ()
 
 
+def test_a_level_tells_whose_edits_it_holds_for_and_how_often_for_kept_ones():
+    random = np.random.default_rng(3)
+    scores = random.beta(0.25, 1.5, (56, 400))
+    labels = (random.random(scores.shape) < scores).astype(int)
+    kinds = np.where(random.random(scores.shape) < scores, 0, KINDS.index("experienced"))
+    counted = [count(*day) for day in zip(scores, labels, kinds, strict=True)]
+
+    for level in chosen("awiki", {"awiki": counted}).levels:
+        above = scores >= level.threshold
+        holds = ~above if level.name == "likelygood" else above
+        for told in level.kinds:
+            of_kind = kinds == KINDS.index(told.kind)
+            kept = of_kind & (labels == Label.KEPT)
+            assert told.edits == of_kind.sum()
+            assert told.flag_rate == pytest.approx(holds[of_kind].mean(), abs=1e-4)
+            assert told.false_positive_rate == pytest.approx(holds[kept].mean(), abs=1e-4)
+
+
 def test_a_small_wiki_borrows_from_those_most_like_it_and_says_so():
     wikis = {f"w{number}": days(56, 60, seed=number) for number in range(6)}
     wikis["other"] = [count(np.full(60, 0.999), [1] * 30 + [0] * 30, [0] * 60) for _ in range(56)]
