@@ -94,6 +94,15 @@ def test_a_drift_raises_its_alarm_soon_and_only_once(drift: str, seed: int) -> N
     assert watched.after(1000, ordinary, change) == []
 
 
+@pytest.mark.parametrize("by", [0.8, 1.2])
+def test_a_drift_that_is_hardly_told_does_not_come_and_go(by: float) -> None:
+    ordinary, watched = edits(3), Watched()
+    watched.after(BEFORE, ordinary)
+
+    moved = watched.after(4000, ordinary, shifted(by))
+    assert len([alarm for alarm in moved if not alarm.ended]) == 1
+
+
 def test_the_alarm_ends_when_the_scores_have_long_been_as_before() -> None:
     ordinary, watched = edits(2), Watched()
     watched.after(BEFORE, ordinary)
