@@ -41,9 +41,9 @@ def grow_trees(
     return to_trees(boosters)
 
 
-def boost(data: xgb.DMatrix, settings: Settings, seed: int) -> xgb.Booster:
-    """Grow one forest."""
-    parameters: dict[str, Any] = {
+def parameters(settings: Settings, seed: int) -> dict[str, Any]:
+    """Return XGBoost's parameters for one forest."""
+    return {
         "objective": "binary:logistic",
         "tree_method": "hist",
         "base_score": 0.5,
@@ -56,7 +56,11 @@ def boost(data: xgb.DMatrix, settings: Settings, seed: int) -> xgb.Booster:
         "seed": seed,
         "nthread": settings.threads,
     }
-    return xgb.train(parameters, data, settings.rounds)
+
+
+def boost(data: xgb.DMatrix, settings: Settings, seed: int) -> xgb.Booster:
+    """Grow one forest."""
+    return xgb.train(parameters(settings, seed), data, settings.rounds)
 
 
 def _layout(tree: dict[str, Any]) -> tuple[list[int], list[int], int]:

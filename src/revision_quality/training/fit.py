@@ -79,11 +79,16 @@ class Grown(NamedTuple):
 
     def margins(self, examples: Examples) -> Doubles:
         """Return the log odds of each example."""
-        learnt = zip(self.ngrams, examples.ngrams, strict=True)
-        return self.trees.margins(_rows(examples, [ngrams.log_odds(*each) for each in learnt]))
+        return self.trees.margins(rows(examples, self.ngrams))
 
 
-def _rows(examples: Examples, odds: Sequence[Doubles]) -> Floats:
+def rows(examples: Examples, learnt: Sequence[NgramWeights]) -> Floats:
+    """Return what the trees read of each example, by these weights of n-grams."""
+    pairs = zip(learnt, examples.ngrams, strict=True)
+    return _joined(examples, [ngrams.log_odds(*each) for each in pairs])
+
+
+def _joined(examples: Examples, odds: Sequence[Doubles]) -> Floats:
     return np.column_stack([examples.rows, *(each.astype(np.float32) for each in odds)])
 
 
@@ -108,11 +113,11 @@ def look(examples: Examples, settings: Settings) -> Look:
     weights = tempered * reweighing(examples, _LOOK_REWEIGHING)
     folds = split(examples, INNER_FOLDS, settings.seed)
     odds = [ngrams.out_of_fold(each, labels, weights, folds) for each in examples.ngrams]
-    rows = _rows(examples, odds)
+    seen = _joined(examples, odds)
     brief = replace(settings, forests=1, rounds=max(settings.rounds // 2, 1))
-    margins = out_of_fold(rows, labels, tempered, folds, settings=brief)
+    margins = out_of_fold(seen, labels, tempered, folds, settings=brief)
     learnt = tuple(ngrams.learn(each, labels, weights) for each in examples.ngrams)
-    return Look(rows, margins, learnt)
+    return Look(seen, margins, learnt)
 
 
 def grow(examples: Examples, settings: Settings) -> Grown:
