@@ -93,14 +93,15 @@ def _scores(model: RevertRisk, revisions: list[Revision]) -> list[float]:
     return [one.score if isinstance(one, Prediction) else float("nan") for one in found]
 
 
-def _shifted(scores: Floats) -> Floats:
-    """Return the scores with 2 added to their log odds."""
+def _shifted(scores: Floats, by: float) -> Floats:
+    """Return the scores with `by` added to their log odds."""
     odds = np.log(np.clip(scores, 1e-6, 1 - 1e-6) / (1 - np.clip(scores, 1e-6, 1 - 1e-6)))
-    return np.asarray(1 / (1 + np.exp(-(odds + 2))))
+    return np.asarray(1 / (1 + np.exp(-(odds + by))))
 
 
 DRIFTS: dict[str, Callable[[Scored], Floats]] = {
-    "scores shifted": lambda edits: _shifted(edits.scores),
+    "scores shifted by 2": lambda edits: _shifted(edits.scores, 2.0),
+    "scores shifted by 3": lambda edits: _shifted(edits.scores, 3.0),
     "parser broken": lambda edits: edits.broken,
     "all flagged": lambda edits: np.full(len(edits.scores), 0.97),
 }
