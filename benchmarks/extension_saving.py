@@ -32,7 +32,7 @@ from percentiles import p50_p95
 
 EXTENSION = Path(__file__).parents[1] / "extension/RevisionQuality/extension.json"
 SILENT_SECONDS = 30
-ROUND = 20
+ROUND = 10
 SERVERS = {"fpm": "FPM", "module": "Apache's module", "own": "PHP's own web server"}
 
 
