@@ -37,6 +37,28 @@ def test_the_card_shows_the_figures_that_evaluate_wrote(tmp_path: Path, wikis: i
     assert ("of one wiki" in card) == ("on stretches of time left out" in card) == (wikis == 1)
 
 
+@pytest.mark.parametrize("columns", [60, 80, 200])
+def test_no_interval_is_cut_off(tmp_path: Path, columns: int) -> None:
+    folder = write(tmp_path)
+    options = ["--json", str(tmp_path / "e.json"), "--html", str(tmp_path / "e.html")]
+    options += ["--split", "time", "--resamples", "5"]
+    width = {"COLUMNS": str(columns), "FORCE_COLOR": "1"}
+    evaluated = CliRunner().invoke(app, ["evaluate", str(folder), *options], env=width)
+    assert evaluated.exit_code == 0, evaluated.output
+    assert "…" not in evaluated.output
+
+
+def test_in_a_pipe_a_figure_stands_beside_its_interval(tmp_path: Path) -> None:
+    folder = write(tmp_path)
+    figures = tmp_path / "e.json"
+    options = ["--json", str(figures), "--html", str(tmp_path / "e.html")]
+    options += ["--split", "time", "--resamples", "5"]
+    evaluated = CliRunner().invoke(app, ["evaluate", str(folder), *options], env={"COLUMNS": "80"})
+    for each in msgspec.json.decode(figures.read_bytes(), type=Report).scorers:
+        auc = each.all.roc_auc
+        assert f" {auc.value:.4f} ({auc.low:.4f}-{auc.high:.4f}) " in evaluated.output
+
+
 def test_figures_that_cannot_be_read_are_told_before_training(tmp_path: Path) -> None:
     folder = write(tmp_path)
     out = tmp_path / "m.npz"

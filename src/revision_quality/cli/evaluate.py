@@ -1,5 +1,6 @@
 """`revq evaluate`: how good a model is, beside the published recipe and a simple rule."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from revision_quality.cli.train import (
     DATA_HELP,
@@ -28,6 +29,10 @@ from revision_quality.models.revert_risk import RevertRisk
 
 if TYPE_CHECKING:
     from revision_quality.training.evaluate import Report
+
+
+_WIDTH = 132
+"""Characters of a line in a file or pipe: figures with intervals of four scorers side by side."""
 
 
 class Split(StrEnum):
@@ -110,9 +115,11 @@ def evaluate(
     write(json, msgspec.json.format(msgspec.json.encode(found)))
     write(html, page.render(found).encode())
     console = Console()
+    if not console.is_terminal:
+        console.width = max(console.width, _WIDTH)
     console.print(setting)
     for title, figures in page.groups(found).items():
-        table = Table("Figure", *(each.name for each in found.scorers), title=title)
+        table = _table(["Figure", *(each.name for each in found.scorers)], title)
         for name, values in figures:
             table.add_row(name, *values)
         console.print(table)
@@ -120,9 +127,14 @@ def evaluate(
     typer.echo(f"Figures in {json}, plots in {html}.")
 
 
+def _table(head: Sequence[str], title: str) -> Table:
+    """Return a table that breaks what is too wide for it: a cut interval would tell nothing."""
+    return Table(*(Column(name, overflow="fold") for name in head), title=title)
+
+
 def _by_wiki(report: "Report") -> Table:
     names = [each.name for each in report.scorers]
-    table = Table("Wiki", "Edits", "Reverted", *names, title="Average precision by wiki")
+    table = _table(["Wiki", "Edits", "Reverted", *names], "Average precision by wiki")
     for wiki, first in report.scorers[0].wikis.items():
         if first is None:
             table.add_row(wiki, "-", "-", *("one class only" for _ in names))
