@@ -46,6 +46,7 @@ hashes: $(BIN)/python ## Pin what a release installs, as constraints.txt has it,
 	$(BIN)/uv $(HASHED) --output-file deploy/requirements.txt pyproject.toml
 	$(BIN)/uv $(HASHED) --output-file deploy/requirements-all.txt pyproject.toml \
 		$(addprefix --extra ,cassandra kafka mariadb oauth otel postgresql)
+	echo hatchling | $(BIN)/uv $(HASHED) --output-file deploy/requirements-build.txt -
 
 audit: $(BIN)/python ## Ask PyPI, then OSV, for known holes in what is pinned
 	$(BIN)/python -m venv $(VENV)/audit

@@ -32,7 +32,16 @@ def test_every_package_has_hashes_and_no_address(name):
     assert not re.search(r"https?://|--index|--find-links|--trusted", text)
 
 
-@pytest.mark.parametrize("name", FILES)
+def test_what_builds_it_is_pinned_too():
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())
+    needed = {plain(re.split(r"[<>=]", one)[0]) for one in project["build-system"]["requires"]}
+    text = (PROJECT / "deploy/requirements-build.txt").read_text()
+
+    assert needed <= pins(text).keys()
+    assert text.count("--hash=sha256:") >= len(pins(text))
+
+
+@pytest.mark.parametrize("name", [*FILES, "requirements-build.txt"])
 def test_the_versions_are_those_of_the_tests(name):
     pinned = pins((PROJECT / "deploy" / name).read_text())
     tested = pins((PROJECT / "constraints.txt").read_text())
