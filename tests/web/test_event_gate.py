@@ -294,6 +294,18 @@ async def test_one_event_may_have_4_mib_and_a_body_10_mb(client, streams):
     assert "10,000,000" in answer.json()["detail"]
 
 
+async def test_a_request_has_10_000_events_at_most(client, streams):
+    """Tiny ones that are invalid would be answered, and kept, a hundred times as large."""
+    answer = await post(client, b"[" + b"0," * 10_000 + b"0]")
+    assert answer.status_code == 413
+    assert "10,000" in answer.json()["detail"]
+    assert await streams.end(names.DEAD_LETTER) == START
+
+    answer = await post(client, json.dumps([UNKNOWN] * 10_000).encode())
+    assert answer.status_code == 500
+    assert len(answer.json()["error"]) == 10_000
+
+
 async def test_a_web_page_cannot_post_events(client, streams):
     answer = await post(
         client, raw_change(), origin="https://evil.example", **{"content-type": "text/plain"}

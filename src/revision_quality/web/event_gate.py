@@ -35,12 +35,20 @@ from revision_quality.streams.base import Outgoing, Streams
 from revision_quality.tally import OTHER, Tally
 from revision_quality.web.bodies import READ_SECONDS, UnreadBodyError, read_body
 
+MAX_EVENTS = 10_000
+"""In one request, which has up to 6,000 from EventBus (4 MiB of at least 700 bytes each): tiny
+ones that are invalid would become a hundred times their size, as answers and dead letters."""
+
 _SLICE = 50
 """Events examined without a break, some 3 ms, so that others on the event loop do not wait."""
 
 _NO = ("", "0", "false", "no")
 
 _log = structlog.get_logger()
+
+
+class TooManyEventsError(Exception):
+    """An array that is longer than is taken; the text names the limit."""
 
 
 class Results(Struct, frozen=True):
@@ -82,7 +90,10 @@ class EventGate:
         """Events appended, by kind."""
 
     async def receive(self, body: bytes, request_id: str | None = None) -> Results:
-        """Take one event or an array of events. Raises InvalidEventError for what is neither."""
+        """Take one event or an array of events.
+
+        Raises InvalidEventError for what is neither, TooManyEventsError above MAX_EVENTS.
+        """
         examined = await self._examine(_split(body), request_id)
         if not await self._store(examined):
             examined = [_unstored(item) for item in examined]
@@ -150,6 +161,8 @@ async def _post(request: Request, gate: EventGate, body_seconds: float) -> Respo
         return _problem(request, error.status, str(error), {"Connection": "close"})
     try:
         results = await gate.receive(body, request.headers.get("x-request-id"))
+    except TooManyEventsError as error:
+        return _problem(request, 413, f"{error}.")
     except InvalidEventError as error:
         return _problem(request, 400, f"{error}.")
     if results.status != 201:
@@ -178,7 +191,7 @@ _OTHER_KINDS = {
 
 
 def _split(body: bytes) -> list[bytes]:
-    """Return the JSON of each event. Raises InvalidEventError."""
+    """Return the JSON of each event. Raises InvalidEventError, TooManyEventsError."""
     if body.lstrip()[:1] != b"[":
         return [body]
     try:
@@ -187,6 +200,10 @@ def _split(body: bytes) -> list[bytes]:
         raise InvalidEventError(f"malformed JSON: {error}") from error
     if not events:
         raise InvalidEventError("the body must hold an event or an array of events")
+    if len(events) > MAX_EVENTS:
+        raise TooManyEventsError(
+            f"{len(events):,} events are more than the limit of {MAX_EVENTS:,} in one request"
+        )
     return [bytes(event) for event in events]
 
 

@@ -67,7 +67,7 @@ EVENT_GATE = (
             400: Reply("All are invalid, or the body is no JSON.", _FAILED),
             403: Reply("A web page sent it.", _PROBLEM),
             408: Reply("The body did not arrive in time.", _PROBLEM),
-            413: Reply("The body is larger than 10 MB.", _PROBLEM),
+            413: Reply("The body is larger than 10 MB, or has over 10,000 events.", _PROBLEM),
             500: Reply("None was accepted, and not all are invalid.", _FAILED),
         },
     ),
