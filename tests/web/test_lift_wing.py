@@ -238,16 +238,19 @@ async def test_an_event_that_is_no_edit_asks_for_its_revision(house: ApiHouse, k
     assert house.edits.requests == [[10], [11]]
 
 
+REVISION_CREATE: dict[str, Any] = {
+    "$schema": "/mediawiki/revision/create/2.0.0",
+    "meta": {"stream": "mediawiki.revision-create", "domain": "wiki.example"},
+    "database": "my_wiki",
+    "rev_id": 10,
+}
+
+
 @pytest.mark.parametrize("version", ["1.0.0", "1.2.0", "2.0.0"])
 async def test_a_revision_create_event_is_answered_and_published(
     house: ApiHouse, version: str
 ) -> None:
-    event = {
-        "$schema": f"/mediawiki/revision/create/{version}",
-        "meta": {"stream": "mediawiki.revision-create", "domain": "wiki.example"},
-        "database": "my_wiki",
-        "rev_id": 10,
-    }
+    event = REVISION_CREATE | {"$schema": f"/mediawiki/revision/create/{version}"}
     answer = await house.predict({"event": event})
     assert (answer.status_code, answer.json()["wiki_db"]) == (200, "my_wiki")
     assert await published(house) == {10: 0.25}
@@ -626,8 +629,9 @@ async def test_a_body_beyond_the_limit(house: ApiHouse) -> None:
         assert answer.headers["connection"] == "close"
 
 
-async def test_an_event_beyond_the_limit(house: ApiHouse) -> None:
-    answer = await house.predict({"event": raw_change(comment="x" * 5_000_000)})
+@pytest.mark.parametrize("event", [raw_change(), REVISION_CREATE], ids=lambda one: one["$schema"])
+async def test_an_event_beyond_the_limit(house: ApiHouse, event: dict[str, Any]) -> None:
+    answer = await house.predict({"event": event | {"comment": "x" * 5_000_000}})
     message = "The event is larger than the limit of 4,194,304 bytes."
     assert refused(answer) == (413, "error", message)
 

@@ -210,19 +210,19 @@ def _by_event(event: object, names: WikiNames) -> ByEvent | ByIds:
         raise _detail(_not_configured(wiki_id) if "wikipedia" in domain else _NOT_RECOMMENDED)
     asked = _revision(rev_id)
     lang = wiki_id.removesuffix("wiki")
-    if schema.startswith(SCHEMA_PREFIX):
-        change = _page_change(event)
-        if is_edit(change):
-            return ByEvent(change, lang)
-    return ByIds(wiki_id, lang, (asked,))
-
-
-def _page_change(event: Json) -> PageChange:
     raw = msgspec.json.encode(event)
     if len(raw) > MAX_EVENT_BYTES:
         raise RefusedRequestError(
             413, "error", f"The event is larger than the limit of {MAX_EVENT_BYTES:,} bytes."
         )
+    if schema.startswith(SCHEMA_PREFIX):
+        change = _page_change(raw)
+        if is_edit(change):
+            return ByEvent(change, lang)
+    return ByIds(wiki_id, lang, (asked,))
+
+
+def _page_change(raw: bytes) -> PageChange:
     try:
         return decode_page_change(raw)
     except InvalidEventError as error:
