@@ -213,6 +213,20 @@ async def test_since_is_a_time(streams, clock, follow, form):
     assert await (await follow(last_event_id=json.dumps([place]))).numbers(1) == [4]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Mon Nov 23 2026 09:00:30 GMT+0100 (Central European Standard Time)",
+        "Mon Nov 23 2026 09:00:30 GMT 0100 (CET)",
+        "Mon Nov 23 2026 03:00:30 GMT-0500",
+        "Mon, 23 Nov 2026 08:00:30 GMT",
+        "2026-11-23T09:00:30+01:00",
+    ],
+)
+def test_the_zone_of_a_time_counts(text):
+    assert parse_moment(text) == 1_795_420_830_000
+
+
 async def test_last_event_id_goes_before_since(streams, follow):
     await streams.append([event(1), event(2)])
     place = {"topic": names.PREDICTION, "partition": 0, "offset": 2}

@@ -22,6 +22,8 @@ _LARGEST = 2**53
 
 _MOST_POSITIONS = 1000
 
+_JAVASCRIPT_ZONE = re.compile(r" GMT([+ -])(?=\d{4}\b)")
+
 Positions = Mapping[Partition, int]
 """By partition the offset of the last event that a client has; one not in it is at its end."""
 
@@ -82,16 +84,20 @@ def event_id(partitions: Sequence[Partition], positions: Positions) -> bytes:
 
 
 def parse_moment(text: str) -> int:
-    """Read Unix milliseconds, an ISO 8601 time or the date of a mail; UTC if it has no zone.
+    """Read Unix milliseconds, an ISO 8601 time, the date of a mail or what JavaScript writes.
+
+    That is "Mon Nov 23 2026 08:00:00 GMT+0100 (CET)"; its plus is a space where it came unencoded
+    in a query. UTC if there is no zone.
 
     Returns Unix milliseconds. Raises InvalidPositionError.
     """
     text = text.strip()
     if re.fullmatch(r"\d{1,15}", text):
         return int(text)
+    written = _JAVASCRIPT_ZONE.sub(lambda zone: " -" if zone[1] == "-" else " +", text)
     for parse in (datetime.fromisoformat, parsedate_to_datetime):
         try:
-            moment = parse(text)
+            moment = parse(written)
             aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
             return max(0, int(aware.timestamp() * 1000))
         except (ValueError, OverflowError):
