@@ -107,3 +107,9 @@ async def test_recent_changes_and_its_filters_use_the_levels_of_now(client):
 
     assert "of them get reverted" in page
     assert 'href="/levels"' in page
+
+
+@pytest.mark.parametrize("params", [{}, {"wiki": "hewiki"}, {"wiki": "hewiki", "what-if": "?"}])
+async def test_pages_of_other_sites_may_read_the_json(client, params):
+    answer = await client.get("/levels.json", params=params)
+    assert answer.headers["access-control-allow-origin"] == "*"

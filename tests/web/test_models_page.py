@@ -136,3 +136,9 @@ async def test_what_names_no_model_is_told_in_a_sentence(
 
     page = await house.client.get("/models", params={"model": named})
     assert (page.status_code, 'role="alert"' in page.text, "<3>" in page.text) == (200, True, False)
+
+
+@pytest.mark.parametrize("params", [{}, {"model": "unknown"}])
+async def test_pages_of_other_sites_may_read_the_json(house: House, params: dict[str, str]) -> None:
+    answer = await house.client.get("/models.json", params=params)
+    assert answer.headers["access-control-allow-origin"] == "*"

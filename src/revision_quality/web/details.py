@@ -25,6 +25,7 @@ from revision_quality.web.changes_json import ChangeJson, change_json
 from revision_quality.web.diffs import Diff, Diffs
 from revision_quality.web.explanations import Explanations
 from revision_quality.web.interface import Interface
+from revision_quality.web.json_answers import ANY_ORIGIN
 from revision_quality.web.level_card import describe
 from revision_quality.web.page import Sites
 from revision_quality.web.problems import wants_json
@@ -117,7 +118,7 @@ class Details:
         wiki_id, rev_id = request.path_params["wiki_id"], request.path_params["rev_id"]
         detail = await self._read(wiki_id, rev_id)
         if wants_json(request):
-            headers = {"Access-Control-Allow-Origin": "*", **_HEADERS}
+            headers = {**ANY_ORIGIN, **_HEADERS}
             body = msgspec.json.encode(self._json(detail))
             return Response(body, headers=headers, media_type="application/json")
         return HTMLResponse(self._html(detail, request), headers=_HEADERS)

@@ -8,6 +8,9 @@ import msgspec
 from msgspec import Struct
 from starlette.responses import Response
 
+ANY_ORIGIN = {"Access-Control-Allow-Origin": "*"}
+"""Lets pages of other sites read an answer."""
+
 encode_json = msgspec.json.Encoder().encode
 _TYPE = (b"content-type", b"application/json")
 _NO_CACHE, _NO_STORE = (b"cache-control", b"no-cache"), (b"cache-control", b"no-store")

@@ -27,7 +27,7 @@ from revision_quality.recent_changes.wiki_levels import LEVELS
 from revision_quality.sites import Site
 from revision_quality.views.database import Database
 from revision_quality.web.interface import Interface
-from revision_quality.web.json_answers import json_answer, problem_answer
+from revision_quality.web.json_answers import ANY_ORIGIN, json_answer, problem_answer
 from revision_quality.web.plot import curve_plot, volume_plot
 from revision_quality.web.problems import wants_json
 from revision_quality.web.rendering import render
@@ -156,10 +156,12 @@ class LevelsPage:
             found = await self._wiki(wiki_id, model, default, text)
         except SettingsError as error:
             if wants_json(request):
-                return problem_answer(400, str(error))
+                return problem_answer(400, str(error), ANY_ORIGIN)
             found = await self._wiki(wiki_id, model, default, "")
             return self._page(found, asked=text, problem=str(error))
-        return json_answer(found) if wants_json(request) else self._page(found, asked=text)
+        if wants_json(request):
+            return json_answer(found, headers=ANY_ORIGIN)
+        return self._page(found, asked=text)
 
     def _model(self, name: str | None) -> tuple[NamedModel, tuple[Level, ...]]:
         known = {model.name: (model, default) for model, default in reversed(self._models)}
@@ -176,7 +178,7 @@ class LevelsPage:
             wikis=[_offered(wiki_id, default, sets[wiki_id]) for wiki_id in sorted(sets)],
         )
         if wants_json(request):
-            return json_answer(found)
+            return json_answer(found, headers=ANY_ORIGIN)
         html = render(
             "levels.html",
             ui=self._interface,

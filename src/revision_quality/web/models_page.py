@@ -20,7 +20,7 @@ from revision_quality.scoring.model_rule import ModelKey, model_named
 from revision_quality.views import shown_model
 from revision_quality.views.database import Database
 from revision_quality.web.interface import Interface
-from revision_quality.web.json_answers import Problem, json_answer, problem_answer
+from revision_quality.web.json_answers import ANY_ORIGIN, Problem, json_answer, problem_answer
 from revision_quality.web.operation import Content, Operation, Parameter, Reply
 from revision_quality.web.plot import Plot, pair_plot
 from revision_quality.web.problems import wants_json
@@ -116,11 +116,13 @@ class ModelsPage:
         except SettingsError as error:
             problem = str(error)
             if wants_json(request):
-                return problem_answer(400, problem)
+                return problem_answer(400, problem, ANY_ORIGIN)
         state = await self._database.read(shown_model.state)
         minute = int(self._clock.now().timestamp() // _SECONDS)
         found = await self._found.of(_Asked(other, state, minute))
-        return json_answer(found) if wants_json(request) else self._page(found, problem)
+        if wants_json(request):
+            return json_answer(found, headers=ANY_ORIGIN)
+        return self._page(found, problem)
 
     async def _read(self, asked: _Asked) -> ModelsJson:
         return await self._database.read(lambda connection: self._told(connection, asked.other))

@@ -38,6 +38,7 @@ from revision_quality.web.interface import (
     is_zone,
     languages,
 )
+from revision_quality.web.json_answers import ANY_ORIGIN
 from revision_quality.web.page import Page, Sites
 from revision_quality.web.problems import wants_json
 from revision_quality.web.rendering import render
@@ -83,7 +84,7 @@ class RecentChanges:
         """Answer in HTML or, if the reader is a program, in JSON."""
         page = await self._read(request)
         if wants_json(request):
-            headers = {"Access-Control-Allow-Origin": "*", **_HEADERS}
+            headers = {**ANY_ORIGIN, **_HEADERS}
             body = msgspec.json.encode(changes_json(page, self._sites, self._levels.now))
             return Response(body, headers=headers, media_type="application/json")
         doors = self._logins.doors(request) if self._logins else []
