@@ -1,15 +1,15 @@
 """How long it takes from an edit to its place in the filters of a real MediaWiki's recent changes.
 
-    .venv/bin/python benchmarks/extension_latency.py [--edits 60] [--pause 2.0]
+    .venv/bin/python benchmarks/extension_latency.py [--edits 60] [--pause 2.0] [--way "by job"]
 
 A MediaWiki on PHP-FPM behind Apache and its MariaDB on this machine, `revq run` beside them, which
 keeps the tables of both extensions: ORES's (A) and RevisionQuality's (B). Edits are saved one after
 another, at random times `--pause` seconds apart on average. The time begins when the wiki has
 answered the edit and ends when the row that the filter reads is committed, which is looked for
 every 10 ms. First the wiki posts each edit as soon as it has answered it, and is polled every
-minute only; then by jobs alone, with two runners of this type of job, each of which looks every
-second (one of all types would look for new ones every 15 seconds); then it posts none, and is
-polled every 3 seconds, which is the default, and every second.
+minute only; then by jobs alone, with two runners of this type of job, started half a second apart,
+each of which looks every second (one of all types would look for new ones every 15 seconds); then
+it posts none, and is polled every 3 seconds, which is the default, and every second.
 """
 
 import argparse
@@ -73,6 +73,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--edits", type=int, default=60)
     parser.add_argument("--pause", type=float, default=2.0)
+    parser.add_argument("--way", choices=[way.name for way in WAYS], action="append")
     args = parser.parse_args()
     with TemporaryDirectory(prefix="revq-latency-") as made, server("mariadb") as running:
         url = running.new_url()
@@ -91,6 +92,8 @@ def main() -> None:
             print("| way | table | p50 | p95 | longest |")
             print("|---|---|---|---|---|")
             for way in WAYS:
+                if args.way and way.name not in args.way:
+                    continue
                 address = f"http://127.0.0.1:{port}" if way.posts else None
                 _configure(wiki, address, at_once=not way.runners)
                 settings = _settings(folder, wiki, url, port, way)
@@ -120,16 +123,18 @@ def _settings(folder: Path, wiki: RealWiki, url: str, port: int, way: Way) -> Pa
 @contextmanager
 def _jobs(wiki: RealWiki, processes: int) -> Iterator[None]:
     """Run the wiki's jobs as they come."""
-    runners = [
-        subprocess.Popen(
-            ["php", str(wiki.code / "maintenance/runJobs.php"), "--wait", "--type", JOB],
-            env=wiki.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+    runners = []
+    for number in range(processes):
+        time.sleep(number / processes)
+        runners.append(
+            subprocess.Popen(
+                ["php", str(wiki.code / "maintenance/runJobs.php"), "--wait", "--type", JOB],
+                env=wiki.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
         )
-        for _ in range(processes)
-    ]
     try:
         yield
     finally:
