@@ -35,6 +35,27 @@ def test_several_forests_give_their_mean() -> None:
     assert both.depth > trees.depth
 
 
+@pytest.mark.parametrize("rate", [0.002, 0.3])
+def test_what_xgboost_starts_from_by_itself_is_kept(rate: float) -> None:
+    rows = np.random.default_rng(4).normal(size=(5000, 3)).astype(np.float32)
+    labels = (rows[:, 0] > np.quantile(rows[:, 0], 1 - rate)).astype(np.int64)
+    settings = boosting.Settings(rounds=2, base_score=None)
+    booster = boosting.boost(xgb.DMatrix(rows, labels), settings, seed=1)
+    trees = boosting.to_trees([booster])
+    assert trees.base == pytest.approx(np.log(rate / (1 - rate)), abs=0.01)
+    theirs = booster.predict(xgb.DMatrix(rows), output_margin=True)
+    assert np.abs(trees.margins(rows) - theirs).max() < 1e-5
+
+
+@pytest.mark.parametrize("label", [0, 1])
+def test_edits_of_one_label_alone_give_finite_log_odds(label: int) -> None:
+    rows = np.random.default_rng(5).normal(size=(100, 3)).astype(np.float32)
+    settings = boosting.Settings(rounds=2, base_score=None)
+    trees = boosting.grow_trees(rows, np.full(100, label), np.ones(100), settings)
+    assert (np.abs(trees.margins(rows)) > 10).all()
+    assert np.isfinite(trees.margins(rows)).all()
+
+
 def test_one_row_gives_what_the_batch_gives() -> None:
     _, trees, rows = grown(6, 50)
     assert [trees.margin(row) for row in rows[:300]] == pytest.approx(trees.margins(rows[:300]))

@@ -1,6 +1,7 @@
 """Boosted trees by XGBoost, and their translation into the package's own arrays."""
 
 import json
+import math
 from collections.abc import Sequence
 from itertools import chain
 from typing import Any
@@ -12,12 +13,14 @@ from msgspec import Struct
 
 from revision_quality.models.trees import Doubles, Floats, Trees
 
+_LEAST = 1e-7
+
 
 class Settings(Struct, frozen=True, kw_only=True):
     """How the trees are grown, in XGBoost's words; `seed` fixes the outcome on one machine.
 
     `forests` is how often they are grown, with one seed after the other; the mean of the log odds
-    is the model.
+    is the model. `base_score` is the probability that they start from, None for XGBoost's estimate.
     """
 
     rounds: int = 300
@@ -27,6 +30,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     colsample_bytree: float = 0.3
     min_child_weight: float = 8.0
     reg_lambda: float = 1.0
+    base_score: float | None = 0.5
     seed: int = 1
     threads: int = 1
     forests: int = 3
@@ -43,10 +47,10 @@ def grow_trees(
 
 def parameters(settings: Settings, seed: int) -> dict[str, Any]:
     """Return XGBoost's parameters for one forest."""
-    return {
+    start = {} if settings.base_score is None else {"base_score": settings.base_score}
+    return start | {
         "objective": "binary:logistic",
         "tree_method": "hist",
-        "base_score": 0.5,
         "max_depth": settings.max_depth,
         "eta": settings.learning_rate,
         "subsample": settings.subsample,
@@ -79,10 +83,19 @@ def _layout(tree: dict[str, Any]) -> tuple[list[int], list[int], int]:
     return order, left_of, max(depth_of.values())
 
 
-def _trees_of(booster: xgb.Booster) -> list[dict[str, Any]]:
-    learner = json.loads(bytes(booster.save_raw("json")))["learner"]
-    trees: list[dict[str, Any]] = learner["gradient_booster"]["model"]["trees"]
-    return trees
+def _learner(booster: xgb.Booster) -> dict[str, Any]:
+    learner: dict[str, Any] = json.loads(bytes(booster.save_raw("json")))["learner"]
+    return learner
+
+
+def _start(learner: dict[str, Any]) -> float:
+    """Return the log odds before the first tree; XGBoost 3 writes the probability in brackets.
+
+    XGBoost's estimate from edits of one label alone is 0 or 1, whose log odds are infinite.
+    """
+    written = float(learner["learner_model_param"]["base_score"].strip("[]"))
+    probability = min(max(written, _LEAST), 1 - _LEAST)
+    return math.log(probability / (1 - probability))
 
 
 def to_trees(boosters: Sequence[xgb.Booster]) -> Trees:
@@ -92,7 +105,9 @@ def to_trees(boosters: Sequence[xgb.Booster]) -> Trees:
     }
     roots, start, deepest = [], 0, 0
     share = np.float32(1 / len(boosters))
-    for tree in chain.from_iterable(map(_trees_of, boosters)):
+    learners = [_learner(booster) for booster in boosters]
+    trees = (each["gradient_booster"]["model"]["trees"] for each in learners)
+    for tree in chain.from_iterable(trees):
         order, left_of, depth = _layout(tree)
         leaf = np.array(tree["left_children"])[order] == -1
         conditions = np.array(tree["split_conditions"], np.float32)[order]
@@ -113,5 +128,5 @@ def to_trees(boosters: Sequence[xgb.Booster]) -> Trees:
         cover=joined["cover"],
         roots=np.array(roots, np.int32),
         depth=deepest,
-        base=0.0,
+        base=sum(map(_start, learners)) / len(learners),
     )

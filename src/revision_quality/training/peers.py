@@ -24,6 +24,7 @@ RECIPE_SETTINGS = Settings(
     subsample=1.0,
     colsample_bytree=1.0,
     min_child_weight=1.0,
+    base_score=None,
     forests=1,
 )
 """400 trees 6 deep; what the recipe does not say is as XGBoost sets it by itself."""
