@@ -4,6 +4,10 @@ import asyncio
 from datetime import UTC, datetime
 from typing import Protocol
 
+_FIRST = int(datetime(1, 1, 2, tzinfo=UTC).timestamp())
+_LAST = int(datetime(9999, 12, 30, tzinfo=UTC).timestamp())
+"""A day from the first and the last time that Python can show: no time zone leads beyond."""
+
 
 class Clock(Protocol):
     """Tells the time and waits."""
@@ -35,3 +39,11 @@ system_clock = SystemClock()
 def iso(seconds: float, timespec: str = "seconds") -> str:
     """Return Unix seconds as ISO 8601 in UTC with a Z; `timespec` is datetime's isoformat's."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec=timespec).replace("+00:00", "Z")
+
+
+def unix_seconds(moment: datetime) -> int:
+    """Return a time of an event as Unix seconds that can be shown in every time zone.
+
+    Events may tell any time, such as 9999-12-31T23:59:59-10:00, which is in the year 10000.
+    """
+    return min(max(_FIRST, int(moment.timestamp())), _LAST)

@@ -15,10 +15,12 @@ from revision_quality.sites import site_of
 from revision_quality.views.change import Change, State, UserLevel
 from revision_quality.views.tables import changes
 from revision_quality.web.app import create_app
-from revision_quality.web.interface import Interface, languages
+from revision_quality.web.interface import ZONE_COOKIE, Interface, languages
 from revision_quality.web.rendering import render_notice
+from tests.events.examples import page_change, revision
 from tests.recent_changes.examples import LEVELS, SITES, change
 from tests.recent_changes.test_query import values
+from tests.views.examples import records
 from tests.web.conftest import WritableView
 
 FEW = (
@@ -396,3 +398,16 @@ def sample_change(seq: int, event: dict[str, Any]) -> Change:
         state=State.SCORED,
         score=0.5,
     )
+
+
+@pytest.mark.parametrize("dt", ["9999-12-31T23:59:59-10:00", "0001-01-01T00:00:00+10:00"])
+async def test_an_edit_of_an_impossible_time_does_not_spoil_the_page(
+    client: httpx.AsyncClient, view: WritableView, dt: str
+) -> None:
+    event = page_change(rev_id=83, dt=dt, revision=revision(83, rev_dt=dt))
+    await view.apply(records([event]))
+
+    path = f"/recent-changes/{event.wiki_id}/83"
+    for address in ("/recent-changes", "/recent-changes.json", path, f"{path}.json"):
+        answer = await client.get(address, headers={"Cookie": f"{ZONE_COOKIE}=Pacific/Kiritimati"})
+        assert answer.status_code == 200

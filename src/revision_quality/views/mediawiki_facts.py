@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from revision_quality.clock import unix_seconds
 from revision_quality.events import streams as names
 from revision_quality.events.page_change import PageChangeKind, decode_page_change
 from revision_quality.events.prediction_error import decode_prediction_error
@@ -47,7 +48,7 @@ def _of_edit(record: Record, wiki_id: str) -> Unscored | None:
     editor = event.revision.editor or event.performer
     return Unscored(
         rev_id=event.revision.rev_id,
-        rev_dt=int(event.revision.rev_dt.timestamp()),
+        rev_dt=unix_seconds(event.revision.rev_dt),
         state=State.PENDING,
         namespace=event.page.namespace_id or 0,
         is_bot=bool(editor and editor.is_bot),
@@ -60,7 +61,7 @@ def _of_error(record: Record, wiki_id: str) -> Unscored | None:
         return None
     return Unscored(
         rev_id=event.revision.rev_id,
-        rev_dt=int(event.revision.rev_dt.timestamp()),
+        rev_dt=unix_seconds(event.revision.rev_dt),
         state=State(event.error.state),
         namespace=event.page.namespace_id or 0,
     )

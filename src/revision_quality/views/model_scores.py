@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import astuple
 from sqlalchemy import ColumnElement, Connection, delete, select
 
+from revision_quality.clock import unix_seconds
 from revision_quality.events.meta import event_id
 from revision_quality.events.prediction import PredictionChange
 from revision_quality.events.prediction_error import PredictionError
@@ -64,7 +65,7 @@ def of_event(event: PredictionChange | PredictionError) -> ModelScore:
         model=key_of((found.model_name, found.model_version)),
         model_name=found.model_name,
         model_version=found.model_version,
-        timestamp=int(event.revision.rev_dt.timestamp()),
+        timestamp=unix_seconds(event.revision.rev_dt),
         state=str.__str__(found.state),
         reason=found.reason,
         message=found.message,

@@ -3,6 +3,7 @@
 import msgspec
 from msgspec import Struct
 
+from revision_quality.clock import unix_seconds
 from revision_quality.events import streams as names
 from revision_quality.events.page_change import PageChange, PageChangeKind, decode_page_change
 from revision_quality.events.prediction import PredictionChange, decode_prediction
@@ -92,7 +93,7 @@ def _of_prediction(event: PredictionChange) -> Fact:
     editor = event.revision.editor or event.performer
     return _hidden(event) or Score(
         rev_id=event.revision.rev_id,
-        rev_dt=int(event.revision.rev_dt.timestamp()),
+        rev_dt=unix_seconds(event.revision.rev_dt),
         model_name=event.predicted_classification.model_name,
         model_version=event.predicted_classification.model_version,
         score=event.score,

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from revision_quality.clock import unix_seconds
 from revision_quality.events.page_change import PageChange, PageChangeKind, RevisionEntity
 from revision_quality.events.prediction import EditEvent, PredictionChange, PredictionRevision
 from revision_quality.events.prediction_error import PredictionError
@@ -152,7 +153,7 @@ def _with_facts(row: Row, event: PageChange | EditEvent) -> Row:
         user=user,
         comment=comment,
         facts_dt=facts_dt,
-        timestamp=int(revision.rev_dt.timestamp()),
+        timestamp=unix_seconds(revision.rev_dt),
         parent_id=revision.rev_parent_id or 0,
         page_id=event.page.page_id,
         namespace=event.page.namespace_id or 0,
@@ -180,7 +181,7 @@ def _with_told_facts(row: Row, event: TagsChange | VisibilityChange) -> Row:
     return replace(
         row,
         facts_dt=facts_dt,
-        timestamp=int(event.rev_timestamp.timestamp()),
+        timestamp=unix_seconds(event.rev_timestamp),
         parent_id=event.rev_parent_id or 0,
         page_id=event.page_id,
         namespace=event.page_namespace,

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from revision_quality.clock import unix_seconds
 from revision_quality.errors import InvalidEventError
 from revision_quality.events import streams as names
 from revision_quality.events.page_change import (
@@ -91,7 +92,7 @@ def _of_visibility_change(event: VisibilityChange) -> RevisionFact | None:
         wiki_id=event.database,
         page_id=event.page_id,
         rev_id=event.rev_id,
-        rev_dt=int(event.rev_timestamp.timestamp()),
+        rev_dt=unix_seconds(event.rev_timestamp),
     )
 
 
@@ -108,7 +109,7 @@ def _of_revision(
         wiki_id=event.wiki_id,
         page_id=event.page.page_id,
         rev_id=revision.rev_id,
-        rev_dt=int(revision.rev_dt.timestamp()),
+        rev_dt=unix_seconds(revision.rev_dt),
         outcome=outcome,
     )
 
