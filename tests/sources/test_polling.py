@@ -107,6 +107,16 @@ async def test_an_edit_that_shows_up_late_is_read(wiki, listener):
     assert polls[-1]["rcend"] == "20261123080040"
 
 
+async def test_what_is_not_read_again_is_forgotten(wiki, listener):
+    source = wiki.source()
+    for minute in range(30):
+        wiki.edit(at(60 * minute))
+        await source.poll(listener.emit)
+
+    assert len(listener.edits) == 30
+    assert source.remembered == 2
+
+
 async def test_a_restart_goes_on_where_it_was(wiki, listener):
     store: MemoryStore[PollingState] = MemoryStore()
     wiki.edit(at(0))

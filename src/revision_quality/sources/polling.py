@@ -11,7 +11,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 import structlog
 from msgspec import Struct
@@ -134,7 +134,7 @@ class PollingSource:
         self._backfill = backfill
         self._clock = clock
         self._state = self._saved = store.load() or PollingState()
-        self._emitted: OrderedDict[int, _Fingerprint] = OrderedDict()
+        self._emitted: OrderedDict[int, _Emitted] = OrderedDict()
         self._visibility: OrderedDict[int, _Flags] = OrderedDict()
         self._failures = 0
         self._woken = asyncio.Event()
@@ -155,6 +155,11 @@ class PollingSource:
         """How many seconds ago the newest moment was up to which all edits are collected."""
         unread = [gap.unread for gap in self._state.gaps if gap.unread is not None]
         return max(0.0, (self._clock.now() - min([*unread, self._polled])).total_seconds())
+
+    @property
+    def remembered(self) -> int:
+        """How many changes are kept in memory, to tell what is new."""
+        return len(self._emitted)
 
     async def run(self, emit: Emit) -> None:
         """Poll until cancelled."""
@@ -250,7 +255,7 @@ class PollingSource:
             return rows, answer.get("continue", {}).get("rccontinue")
 
     async def _emit(self, rows: Sequence[RecentChange], emit: Emit) -> None:
-        new = [row for row in rows if self._emitted.get(row.rcid) != _fingerprint(row)]
+        new = [row for row in rows if self._emitted.get(row.rcid) != _as_emitted(row)]
         names = {row.user for row in new if row.user and row.userid and not row.temp}
         users = await self._users.read(names)
         received = self._clock.now()
@@ -264,11 +269,11 @@ class PollingSource:
         await self._emit_visibility(self._of_changed_visibility(new), emit)
         await self._emit_visibility(await self._revision_deletions(new), emit)
         for row in new:
-            _remember(self._emitted, row.rcid, _fingerprint(row))
+            _remember(self._emitted, row.rcid, _as_emitted(row))
 
     def _emitted_tags(self, row: RecentChange) -> tuple[str, ...] | None:
         known = self._emitted.get(row.rcid)
-        return known[1] if known else None
+        return known.tags if known else None
 
     def _of_changed_visibility(self, rows: Sequence[RecentChange]) -> list[RecentChange]:
         """Return the edits whose visibility is not as it was announced."""
@@ -308,6 +313,16 @@ class PollingSource:
         if state != self._saved:
             self._store.save(state)
             self._saved = state
+        self._forget()
+
+    def _forget(self) -> None:
+        """Let go of what no poll and no gap reads again, for the sake of farms of wikis."""
+        settled = self._state.settled or self._state.head
+        if settled is None:
+            return
+        oldest = min([settled - self._overlap, *(gap.oldest for gap in self._state.gaps)])
+        while self._emitted and next(iter(self._emitted.values())).timestamp < oldest:
+            self._emitted.popitem(last=False)
 
     def _pause_after(self, error: Exception) -> float:
         if self.failure is None:
@@ -327,11 +342,17 @@ class PollingSource:
 
 
 _Flags = tuple[bool, bool, bool]
-_Fingerprint = tuple[_Flags, tuple[str, ...]]
-
 _ALL_VISIBLE: _Flags = (False, False, False)
 
 T = TypeVar("T")
+
+
+class _Emitted(NamedTuple):
+    """What was told of a change; another answer that says the same tells nothing."""
+
+    timestamp: datetime
+    flags: _Flags
+    tags: tuple[str, ...]
 
 
 async def _emit_some(events: Sequence[SourceEvent], emit: Emit) -> None:
@@ -343,8 +364,8 @@ def _flags(row: RecentChange) -> _Flags:
     return row.sha1hidden, row.userhidden, row.commenthidden
 
 
-def _fingerprint(row: RecentChange) -> _Fingerprint:
-    return _flags(row), row.tags
+def _as_emitted(row: RecentChange) -> _Emitted:
+    return _Emitted(row.timestamp, _flags(row), row.tags)
 
 
 def _remember(kept: OrderedDict[int, T], key: int, value: T) -> None:
