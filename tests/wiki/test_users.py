@@ -1,6 +1,6 @@
 """What a wiki tells of its users: in batches, kept for some minutes."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -88,3 +88,15 @@ async def test_an_account_without_a_known_past_is_read():
 async def test_an_answer_of_another_shape_is_told(query):
     with pytest.raises(NotAWikiError, match="its users are not as MediaWiki has them"):
         await Users(FakeApi({"query": query}).api(), 50).read(["Alice"])
+
+
+async def test_users_of_long_ago_are_forgotten():
+    wiki, clock = wiki_of_everyone(), FakeClock()
+    users = Users(wiki.api(), 50, clock)
+    for name in ("Early", "Later"):
+        await users.read([name])
+        clock.time += timedelta(seconds=KEPT_SECONDS / 2)
+
+    await users.read(["Now"])
+
+    assert users.remembered == 2

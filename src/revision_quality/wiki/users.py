@@ -56,15 +56,28 @@ class Users:
 
     def _fresh(self, name: str) -> UserEntity | None:
         kept = self._kept.get(name)
-        if kept and (self._clock.now() - kept[0]).total_seconds() < KEPT_SECONDS:
-            return kept[1]
-        return None
+        return kept[1] if kept and self._is_fresh(kept[0]) else None
+
+    def _is_fresh(self, read: datetime) -> bool:
+        return (self._clock.now() - read).total_seconds() < KEPT_SECONDS
 
     def _keep(self, name: str, user: UserEntity) -> None:
         self._kept[name] = (self._clock.now(), user)
         self._kept.move_to_end(name)
-        if len(self._kept) > KEPT_USERS:
+        while len(self._kept) > KEPT_USERS or not self._is_fresh(
+            next(iter(self._kept.values()))[0]
+        ):
             self._kept.popitem(last=False)
+
+    @property
+    def _oldest(self) -> datetime:
+        read, _ = next(iter(self._kept.values()))
+        return read
+
+    @property
+    def remembered(self) -> int:
+        """How many users are kept in memory."""
+        return len(self._kept)
 
 
 def _canonical(name: str) -> str:
