@@ -175,6 +175,15 @@ def test_only_what_is_undone_within_the_waiting_time_is_reverted(hours, label):
     assert page(events)[8].label == label
 
 
+def test_an_edit_of_the_year_10000_has_a_time_that_can_be_shown():
+    late = datetime.fromisoformat("9999-12-31T23:59:59-10:00")
+    event = change(8, "good", "Ben")
+    event = replace(event, dt=late, revision=replace(event.revision, rev_dt=late))
+
+    found = page([event])[8]
+    assert datetime.fromtimestamp(found.timestamp, UTC).year == 9999
+
+
 def test_what_mediawiki_says_that_it_reverts_is_reverted():
     undone = Revert(rev_reverted_oldest_id=7, rev_reverted_newest_id=8)
     events = [change(n, f"text{n}", "Vic") for n in (7, 8)]

@@ -25,8 +25,13 @@ from revision_quality.models.base import Prediction, Unscored
 from revision_quality.web.lift_wing_requests import RefusedRequestError, read_request, read_text
 from revision_quality.web.rate_limit import RateLimit
 from revision_quality.web.server import Server, server_config
-from revision_quality.web.shortcut_protocol import HELD_BYTES, HELD_SECONDS
+from revision_quality.web.shortcut_protocol import (
+    HELD_BYTES,
+    HELD_SECONDS,
+    ShortcutProtocol,
+)
 from revision_quality.web.shortcuts import Shortcut, shortcuts_of
+from revision_quality.web.turns import Turns
 from revision_quality.web.wiki_names import WikiNames
 from revision_quality.wiki.revision import Revision
 from tests.scoring.fakes import FakeModel
@@ -235,13 +240,17 @@ class Connection(asyncio.Transport):
         super().__init__({"peername": (client, 50_000), "sockname": ("192.0.2.2", 8080)})
         self.seen = b""
         self.written = asyncio.Event()
+        self.closed = asyncio.Event()
 
     def write(self, data: Any) -> None:
         self.seen += data
         self.written.set()
 
     def is_closing(self) -> bool:
-        return False
+        return self.closed.is_set()
+
+    def close(self) -> None:
+        self.closed.set()
 
 
 def connected(config: uvicorn.Config, connection: Connection) -> Any:
@@ -265,6 +274,19 @@ async def test_a_client_that_goes_away_in_the_midst_leaves_nothing() -> None:
     protocol.connection_lost(ConnectionError())
     await asyncio.sleep(HELD_SECONDS + 0.2)
     assert not asked
+
+
+@pytest.mark.parametrize("head", [b"", b"POST /echo HTTP/1.1\r\nHost: revq\r\n"])
+async def test_a_head_that_does_not_end_ends_the_connection(head: bytes) -> None:
+    config = server_config(ECHO, SHORTCUTS)
+    config.load()
+    connection = Connection("198.51.100.7")
+    options = {"config": config, "server_state": ServerState(), "app_state": {}}
+    protocol = ShortcutProtocol(**options, shortcuts={}, turns=Turns(), head_seconds=0.05)
+    protocol.connection_made(connection)
+    if head:
+        protocol.data_received(head)
+    await asyncio.wait_for(connection.closed.wait(), 20)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from hashlib import blake2b
 from msgspec import Struct
 from msgspec.structs import replace
 
+from revision_quality.clock import unix_seconds
 from revision_quality.events.page_change import PageChange, PageChangeKind
 from revision_quality.events.prediction import PredictionChange
 from revision_quality.events.revision_change import TagsChange, VisibilityChange
@@ -81,7 +82,7 @@ def with_page_change(edit: Edit, event: PageChange) -> Edit:
     """Return the edit with what its own event, or one that hides parts of it, tells."""
     revision, page = event.revision, event.page
     edit = _hidden(
-        replace(edit, page_id=page.page_id, timestamp=int(revision.rev_dt.timestamp())),
+        replace(edit, page_id=page.page_id, timestamp=unix_seconds(revision.rev_dt)),
         text=revision.is_content_visible is False,
         user=revision.is_editor_visible is False,
     )
@@ -246,7 +247,7 @@ def _placed(edit: Edit, page_id: int, edited: datetime) -> Edit:
     """Return the edit where it belongs, as other events than its own tell it."""
     if edit.is_known:
         return edit
-    return replace(edit, page_id=page_id, timestamp=int(edited.timestamp()))
+    return replace(edit, page_id=page_id, timestamp=unix_seconds(edited))
 
 
 def _fingerprint(text: str | None, wiki_id: str = "") -> str | None:

@@ -28,6 +28,9 @@ HELD_BYTES, HELD_SECONDS = 1 << 20, 1.0
 """How much of a request is held, and how long, before the application has it: its way there takes
 several turns of a loop in which each turn may score an edit of every connection."""
 
+HEAD_SECONDS = 20.0
+"""How long the head of a request may take, as its body may (`web.bodies`)."""
+
 _log = structlog.get_logger()
 
 
@@ -44,6 +47,7 @@ class ShortcutProtocol(HttpToolsProtocol):
         shortcuts: Mapping[bytes, Shortcut],
         turns: Turns,
         is_limited: bool = False,
+        head_seconds: float = HEAD_SECONDS,
         **options: Any,
     ) -> None:
         super().__init__(*args, **options)
@@ -54,10 +58,13 @@ class ShortcutProtocol(HttpToolsProtocol):
         self._body = b""
         self._holding: asyncio.TimerHandle | None = None
         self._is_due = False
+        self._head_seconds = head_seconds
+        self._awaiting_head: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         """Begin a connection."""
         super().connection_made(transport)
+        self._await_head()
         if self._is_limited and is_counted(self.client[0] if self.client else ""):
             self._shortcuts = {}
 
@@ -80,15 +87,18 @@ class ShortcutProtocol(HttpToolsProtocol):
         """End a connection."""
         self._is_due = False
         self._let_go()
+        self._have_head()
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
         """Begin a request, when the one before has its answer."""
         self._answer_what_is_due()
+        self._await_head()
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """Choose who answers a request."""
+        self._have_head()
         shortcut = self._shortcuts.get(self.url)
         if shortcut is not None and self._is_simple():
             self._shortcut, self._body = shortcut, b""
@@ -126,6 +136,19 @@ class ShortcutProtocol(HttpToolsProtocol):
         else:
             self._let_go()
             self._write(answer)
+
+    def _await_head(self) -> None:
+        if self._awaiting_head is None:
+            self._awaiting_head = self.loop.call_later(self._head_seconds, self._end_without_head)
+
+    def _have_head(self) -> None:
+        if self._awaiting_head is not None:
+            self._awaiting_head.cancel()
+            self._awaiting_head = None
+
+    def _end_without_head(self) -> None:
+        if not self.transport.is_closing():
+            self.transport.close()
 
     def _is_simple(self) -> bool:
         is_idle = self.cycle is None or self.cycle.response_complete
