@@ -207,8 +207,11 @@ def judge(data: Path, edits: int, samples: list[Sample], minutes: float) -> list
         (event["wiki_id"], event["revision"]["rev_id"]) for event in _events(data, names.PREDICTION)
     )
     with sqlite3.connect(data / "changes.sqlite") as view:
-        rows = view.execute("SELECT wiki_id, rev_id, state FROM changes").fetchall()
-    shown = {(wiki, rev_id) for wiki, rev_id, state in rows if state == "scored"}
+        rows = view.execute("SELECT wiki_id, rev_id, state, message FROM changes").fetchall()
+    shown = {(wiki, rev_id) for wiki, rev_id, state, _ in rows if state == "scored"}
+    for wiki, rev_id, state, message in rows:
+        if state != "scored":
+            print(f"{wiki} {rev_id} {state}: {message}")
     twice = sum(number - 1 for number in scored.values())
     print(f"made {len(made):,}, scored {len(scored):,}, twice {twice}, shown scored {len(shown):,}")
     wrong = [f"{len(made - scored.keys())} edits lost on the way to their score"] * (

@@ -124,6 +124,32 @@ async def test_two_addresses_of_one_wiki_are_told_when_that_shows_late(farm, tmp
     await wikis.close()
 
 
+async def test_of_a_silent_wiki_what_it_said_before_is_taken_at_once(farm, tmp_path):
+    wikis = farm.wikis(tmp_path, "one", "other")
+    await wikis.connect(patience=1)
+    await wikis.close()
+
+    farm.silent = {"other"}
+    again = farm.wikis(tmp_path, "one", "other")
+    await again.connect(patience=0.1)
+
+    assert sorted(again.connected) == ["one", "other"]
+    assert again.unreachable == {}
+    await again.close()
+
+
+async def test_who_has_not_answered_yet_is_expected(farm, tmp_path):
+    farm.silent, farm.refusing = {"slow"}, {"broken"}
+    wikis = farm.wikis(tmp_path, "one", "slow", "broken")
+    await wikis.connect(patience=0.1)
+    assert wikis.is_expected("anything.example")
+
+    await wikis.close()
+    assert wikis.is_expected("broken.example")
+    assert not wikis.is_expected("anything.example")
+    assert not wikis.is_expected(None)
+
+
 async def test_what_a_wiki_said_before_is_enough(farm, tmp_path):
     wikis = farm.wikis(tmp_path, "one")
     await wikis.connect(patience=1)

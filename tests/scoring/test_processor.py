@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -111,6 +111,8 @@ async def scoring(
     model: FakeModel | None = None,
     clock: FakeClock | None = None,
     window: int = WINDOW,
+    *,
+    expected: Collection[str] = (),
     **options: Any,
 ) -> AsyncIterator[Processor]:
     """Run a processor for as long as the block; `options` are those of its rule."""
@@ -119,7 +121,14 @@ async def scoring(
     clock = clock or FakeClock(at(9999))
     member = await streams.join(rule.group, [names.PAGE_CHANGE])
     feed = Feed(streams, member, member.claims[0], clock)
-    processor = Processor(feed, rule, readers.get, clock=clock, window=window)
+    processor = Processor(
+        feed,
+        rule,
+        readers.get,
+        is_expected=lambda domain: domain in expected,
+        clock=clock,
+        window=window,
+    )
     running = asyncio.create_task(processor.run())
     try:
         yield processor
@@ -287,6 +296,19 @@ async def test_while_the_wiki_is_down_its_edits_are_pending(streams):
     pauses = [seconds for seconds in clock.slept if seconds != 0.05]
     assert max(pauses) <= 60
     assert set(pauses[:2]) <= {1.0, 2.0}
+
+
+async def test_a_wiki_that_may_come_to_be_known_is_waited_for(streams):
+    readers, expected = {"my_wiki": FakeReader()}, {"wiki.example"}
+    await bring(streams, page_change(rev_id=10), page_change(rev_id=11, wiki_id="late_wiki"))
+
+    async with scoring(streams, readers, expected=expected) as processor:
+        await until(lambda: "late_wiki" in processor.failures)
+        await until(lambda: processor.pending == 1)
+        assert await outcomes(streams) == {10: "scored"}
+
+        readers["late_wiki"] = FakeReader()
+        assert await until_done(streams) == {10: "scored", 11: "scored"}
 
 
 async def test_a_wiki_that_asks_to_wait_is_waited_for(streams):

@@ -300,6 +300,7 @@ def _parts(
         named=known.named,
         rules=rules,
         wikis=known.asked,
+        is_expected=known.wikis.is_expected,
         site_of=known.sites.get,
         client=client,
         consumers=known.consumers,

@@ -130,6 +130,8 @@ class Parts(Struct, frozen=True, kw_only=True):
     """The models; the first one's scores are those that the changes view shows."""
     wikis: Mapping[str, AskedWiki] = {}
     """By wiki_id; it may grow."""
+    is_expected: Callable[[str | None], bool] = lambda _: False
+    """Tells of a domain whether wikis of it may come to be known."""
     site_of: Callable[[str], Site | None]
     sources: Callable[[], Sequence[Source]] = tuple
     """Makes the sources, at each time that collecting begins."""
@@ -213,7 +215,14 @@ async def run_service(
         stack.callback(trace.close)
         collector = Collector(stores.streams, trace=trace)
         groups = [
-            ScoringGroup(stores.streams, rule, parts.reader_of, gate=parts.gate, trace=trace)
+            ScoringGroup(
+                stores.streams,
+                rule,
+                parts.reader_of,
+                is_expected=parts.is_expected,
+                gate=parts.gate,
+                trace=trace,
+            )
             for rule in parts.rules
         ]
         materialisers = _materialisers(parts, stores)

@@ -125,6 +125,9 @@ class Wikis:
         """
         self._asked = {asyncio.create_task(self._first(api)): api for api in self._apis}
         _, late = await asyncio.wait(self._asked, timeout=patience)
+        for task in [task for task in late if self._falls_back(task)]:
+            late.remove(task)
+            del self._asked[task]
         while late and not self.connected:
             _, late = await asyncio.wait(late, return_when=asyncio.FIRST_COMPLETED)
         for task in self._asked.keys() - late:
@@ -132,6 +135,15 @@ class Wikis:
         self._asked = {task: api for task, api in self._asked.items() if task in late}
         if not self.connected:
             raise self._errors[min(self._errors, key=list(self._apis).index)]
+
+    def is_expected(self, domain: str | None) -> bool:
+        """Tell whether a wiki of `domain` may be one that has not said who it is.
+
+        Any may be, while those that were asked at the start still have time to answer.
+        """
+        if any(not task.done() for task in self._asked):
+            return True
+        return domain in {httpx.URL(api).host for api in self.unreachable}
 
     def persevere(self) -> None:
         """Go on asking those that have not answered, until `close`; once is enough."""
@@ -223,14 +235,26 @@ class Wikis:
         try:
             await self._ask(api)
         except WikiUnavailableError as error:
-            stored = self._store(api).load()
-            if stored is None:
+            if not self._add_stored(api, str(error)):
                 self._errors[api] = error
-                return
-            _log.warning("the wiki does not answer, going on without it", error=str(error))
-            self._add(api, stored)
         except WikiError as error:
             self._errors[api] = error
+
+    def _falls_back(self, asking: asyncio.Task[None]) -> bool:
+        """Ask no more where the wiki has said before who it is; tell whether it has."""
+        api = self._asked[asking]
+        if not self._add_stored(api, f"{api} has not answered yet"):
+            return False
+        asking.cancel()
+        return True
+
+    def _add_stored(self, api: str, error: str) -> bool:
+        stored = self._store(api).load()
+        if stored is None:
+            return False
+        _log.warning("the wiki does not answer, going on without it", error=error)
+        self._add(api, stored)
+        return True
 
     async def _persevere(self, api: str, under_way: asyncio.Task[None] | None) -> None:
         pause = _FIRST_PAUSE

@@ -35,6 +35,7 @@ class ScoringGroup:
         rule: ModelRule,
         reader_of: Callable[[str], RevisionReader | None],
         *,
+        is_expected: Callable[[str | None], bool] = lambda _: False,
         clock: Clock = system_clock,
         window: int = WINDOW,
         gate: Gate | None = None,
@@ -48,6 +49,7 @@ class ScoringGroup:
         )
         self._gate = gate or Gate()
         self._reader_of = reader_of
+        self._is_expected = is_expected
         self._clock = clock
         self._window = window
         self._processors: dict[Claim, Processor] = {}
@@ -120,6 +122,7 @@ class ScoringGroup:
             feed,
             self.rule,
             self._reader_of,
+            is_expected=self._is_expected,
             clock=self._clock,
             window=self._window,
             gate=self._gate,

@@ -23,6 +23,7 @@ from revision_quality.errors import (
     ModelUnavailableError,
     StoreError,
     WikiError,
+    WikiUnavailableError,
 )
 from revision_quality.events import streams as names
 from revision_quality.events.error import ErrorEvent, build_error
@@ -98,7 +99,8 @@ class _Head(Struct, frozen=True):
 class Processor:
     """Scores what comes in of one partition by one rule; `reader_of` knows how to read each wiki.
 
-    A wiki that does not answer keeps its edits pending, until it does. An edit whose wiki answers,
+    A wiki that does not answer keeps its edits pending, until it does, and so does one that is not
+    known but may be by and by, as `is_expected` tells of its domain. An edit whose wiki answers,
     but not for this edit, fails with the reason. At most `window` edits are kept at once. Edits
     that the `gate` does not let pass wait; `tally` counts what comes of all.
     """
@@ -109,6 +111,7 @@ class Processor:
         rule: ModelRule,
         reader_of: Callable[[str], RevisionReader | None],
         *,
+        is_expected: Callable[[str | None], bool] = lambda _: False,
         clock: Clock = system_clock,
         window: int = WINDOW,
         gate: Gate | None = None,
@@ -123,6 +126,7 @@ class Processor:
         self._model = rule.model
         self._scorer = Scorer(rule.model, rule.concurrency, self._tally.work)
         self._reader_of = reader_of
+        self._is_expected = is_expected
         self._clock = clock
         self._window_size = window
         self._window = Window(window)
@@ -355,6 +359,8 @@ class Processor:
     async def _score(self, wiki_id: str, batch: Sequence[Pending]) -> list[_Scored]:
         reader = self._reader_of(wiki_id)
         if reader is None:
+            if self._is_expected(batch[0].change.meta.domain):
+                raise WikiUnavailableError(f"{wiki_id} has not said yet who it is")
             message = f"The wiki {wiki_id} is not configured: add a [[wikis]] block for it."
             unknown = NotScored(Outcome.FAILED, "unknown_wiki", message)
             return [(pending, unknown) for pending in batch]
