@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from revision_quality.views.cassandra import CassandraScores
 from revision_quality.views.cassandra_session import CassandraPlace
@@ -17,6 +18,7 @@ from tests.servers.loopback import free_port
 from tests.servers.wikis import serving_wikis
 
 EDITS = 300
+EVENTS_IN = "revq_events_in_total"
 
 
 @pytest.fixture
@@ -58,6 +60,29 @@ def test_the_roles_alone_do_what_they_do_together(wikis, tmp_path):
         assert answer["state"] == "scored"
         assert httpx.get(f"{team[0].url}recent-changes", timeout=10).status_code == 404
         assert [process.stop() for process in team] == [0, 0, 0]
+
+
+def test_edits_of_a_wiki_that_is_down_at_the_start_wait_for_it(tmp_path):
+    with serving_wikis(["onewiki", "latewiki"], 20, 100) as wikis:
+        file = settings_file(tmp_path, f"{wikis}/onewiki/api.php", f"{wikis}/latewiki/api.php")
+        with Process("collect", file, ["collect"]) as collect:
+            until(lambda: events_in(collect) == 40, 60)
+            assert collect.stop() == 0
+
+        httpx.post(f"{wikis}/mood/latewiki/down")
+        with Process("rest", file, ["score", "materialise", "serve"]) as rest:
+            until(lambda: count_in(view_of(tmp_path), "scored") == 20, 60)
+            assert count_in(view_of(tmp_path), "pending") == 20
+            httpx.post(f"{wikis}/mood/latewiki/well")
+            until(lambda: count_in(view_of(tmp_path), "scored") == 40, 120)
+            assert rest.stop() == 0
+
+
+def events_in(process: Process) -> float:
+    """Count the events that a process has brought in."""
+    metrics = httpx.get(f"{process.url}metrics", timeout=10).text
+    found = text_string_to_metric_families(metrics)
+    return sum(one.value for each in found for one in each.samples if one.name == EVENTS_IN)
 
 
 @pytest.mark.cassandra
