@@ -3,6 +3,7 @@
 import hmac
 import time
 from collections.abc import Mapping
+from functools import cache
 from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qsl, quote
@@ -169,7 +170,12 @@ class Logins:
 
 
 def _seal(wiki_id: str, consumer: Consumer) -> Seal:
-    return Seal(consumer.block.client_secret, f"login {wiki_id}")
+    return _sealed_by(consumer.block.client_secret, wiki_id)
+
+
+@cache
+def _sealed_by(secret: str, wiki_id: str) -> Seal:
+    return Seal(secret, f"login {wiki_id}")
 
 
 def _cookie(wiki_id: str) -> str:
