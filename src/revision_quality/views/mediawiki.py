@@ -22,13 +22,10 @@ from revision_quality.views.database import Database
 from revision_quality.views.mediawiki_facts import Fact, Unscored, read_fact
 from revision_quality.views.mediawiki_tables import EditRow, ExtensionTables
 from revision_quality.views.ores_facts import DeletedPage, HiddenText, Score
-from revision_quality.views.ores_policy import OresPolicy, RecentEdit
-from revision_quality.views.ores_tables import KnownEdit, WikiTables
+from revision_quality.views.ores_policy import KnownEdit, OresPolicy, RecentEdit
+from revision_quality.views.ores_tables import WikiTables
 from revision_quality.views.positions import Positions
 from revision_quality.views.readable import readable
-
-UNLISTED_SECONDS = 600
-"""How old an edit may be that is not in recent changes yet; later it is taken to be purged."""
 
 _log = structlog.get_logger()
 
@@ -145,13 +142,9 @@ class MediaWikiTables:
         return {name: sql.model_id(connection, self._wiki.tables, *name) for name in sorted(names)}
 
     def _belongs(self, fact: Score | Unscored, known: KnownEdit | None) -> bool:
-        if known is None or known.is_hidden:
-            return False
-        if known.edit is not None:
-            return self._wiki.policy.wants(known.edit)
-        age = self._clock.now().timestamp() - fact.rev_dt
         told = RecentEdit(fact.namespace, fact.is_bot, is_autopatrolled=False)
-        return not known.is_listed and age < UNLISTED_SECONDS and self._wiki.policy.wants(told)
+        age = self._clock.now().timestamp() - fact.rev_dt
+        return self._wiki.policy.belongs(known, told, age)
 
     def _gone(self, connection: Connection, facts: Sequence[Fact]) -> Iterable[int]:
         for fact in facts:

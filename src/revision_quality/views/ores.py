@@ -17,13 +17,10 @@ from revision_quality.streams.base import Record
 from revision_quality.views import ores_tables as sql
 from revision_quality.views.database import Database
 from revision_quality.views.ores_facts import DeletedPage, Fact, HiddenText, Score, read_fact
-from revision_quality.views.ores_policy import OresModel, OresPolicy, RecentEdit
-from revision_quality.views.ores_tables import KnownEdit, ModelRow, ScoreRow, WikiTables
+from revision_quality.views.ores_policy import KnownEdit, OresModel, OresPolicy, RecentEdit
+from revision_quality.views.ores_tables import ModelRow, ScoreRow, WikiTables
 from revision_quality.views.positions import Positions
 from revision_quality.views.readable import readable
-
-UNLISTED_SECONDS = 600
-"""How old an edit may be that is not in recent changes yet; later it is taken to be purged."""
 
 _log = structlog.get_logger()
 
@@ -165,13 +162,9 @@ class OresTables:
                     yield ScoreRow(score.rev_id, model_id, probability, score.prediction)
 
     def _belongs(self, score: Score, known: KnownEdit | None) -> bool:
-        if known is None or known.is_hidden:
-            return False
-        if known.edit is not None:
-            return self._wiki.policy.wants(known.edit)
-        age = self._clock.now().timestamp() - score.rev_dt
         told = RecentEdit(score.namespace, score.is_bot, is_autopatrolled=False)
-        return not known.is_listed and age < UNLISTED_SECONDS and self._wiki.policy.wants(told)
+        age = self._clock.now().timestamp() - score.rev_dt
+        return self._wiki.policy.belongs(known, told, age)
 
     def _gone(self, connection: Connection, facts: Sequence[Fact]) -> Iterable[int]:
         for fact in facts:

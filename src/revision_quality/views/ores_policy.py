@@ -10,6 +10,9 @@ from revision_quality.ores_tables_block import RISK, OresTablesBlock
 _NAMES = (RISK, "damaging", "reverted")
 """The extension's models whose class 1 says that an edit is bad ($wgOresModelClasses)."""
 
+UNLISTED_SECONDS = 600
+"""How old an edit may be that is not in recent changes yet; later it is taken to be purged."""
+
 _LONGEST_VERSION = 32
 """Characters of `oresm_version`."""
 
@@ -30,6 +33,17 @@ class RecentEdit(Struct, frozen=True):
     is_autopatrolled: bool
 
 
+class KnownEdit(Struct, frozen=True):
+    """A revision that the wiki has. `edit` is its row in recent changes, if it has one.
+
+    `is_listed` tells whether it is there at all, as an edit or as something else, like a move.
+    """
+
+    is_hidden: bool
+    is_listed: bool
+    edit: RecentEdit | None
+
+
 class OresPolicy(Struct, frozen=True):
     """Which edits are left out of the tables; see `OresTablesBlock`."""
 
@@ -44,6 +58,17 @@ class OresPolicy(Struct, frozen=True):
         if self.excludes_autopatrolled and edit.is_autopatrolled:
             return False
         return self.namespaces is None or edit.namespace in self.namespaces
+
+    def belongs(self, known: KnownEdit | None, told: RecentEdit, age: float) -> bool:
+        """Tell whether an edit of `age` seconds belongs into the tables.
+
+        By what the wiki knows of it; by what its event `told` while recent changes may come.
+        """
+        if known is None or known.is_hidden:
+            return False
+        if known.edit is not None:
+            return self.wants(known.edit)
+        return not known.is_listed and age < UNLISTED_SECONDS and self.wants(told)
 
 
 def policy_of(block: OresTablesBlock) -> OresPolicy:

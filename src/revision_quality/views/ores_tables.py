@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from revision_quality.views.ores_policy import RecentEdit
+from revision_quality.views.ores_policy import KnownEdit, RecentEdit
 
 CLASS = 1
 """The class whose probability is kept; class 0 would mislead readers that do not ask for one."""
@@ -77,17 +77,6 @@ class ScoreRow(Struct, frozen=True):
     model_id: int
     probability: float
     is_predicted: bool
-
-
-class KnownEdit(Struct, frozen=True):
-    """A revision that the wiki has. `edit` is its row in recent changes, if it has one.
-
-    `is_listed` tells whether it is there at all, as an edit or as something else, like a move.
-    """
-
-    is_hidden: bool
-    is_listed: bool
-    edit: RecentEdit | None
 
 
 class ListedEdit(Struct, frozen=True):
