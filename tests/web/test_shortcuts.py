@@ -276,13 +276,16 @@ async def test_a_client_that_goes_away_in_the_midst_leaves_nothing() -> None:
     assert not asked
 
 
-@pytest.mark.parametrize("head", [b"", b"POST /echo HTTP/1.1\r\nHost: revq\r\n"])
+BEGUN = b"POST /echo HTTP/1.1\r\nHost: revq\r\n"
+
+
+@pytest.mark.parametrize("head", [b"", BEGUN, post(b"1") + BEGUN])
 async def test_a_head_that_does_not_end_ends_the_connection(head: bytes) -> None:
     config = server_config(ECHO, SHORTCUTS)
     config.load()
     connection = Connection("198.51.100.7")
     options = {"config": config, "server_state": ServerState(), "app_state": {}}
-    protocol = ShortcutProtocol(**options, shortcuts={}, turns=Turns(), head_seconds=0.05)
+    protocol = ShortcutProtocol(**options, shortcuts=SHORTCUTS, turns=Turns(), head_seconds=0.05)
     protocol.connection_made(connection)
     if head:
         protocol.data_received(head)

@@ -59,6 +59,7 @@ class ShortcutProtocol(HttpToolsProtocol):
         self._holding: asyncio.TimerHandle | None = None
         self._is_due = False
         self._head_seconds = head_seconds
+        self._is_in_head = False
         self._awaiting_head: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
@@ -71,6 +72,8 @@ class ShortcutProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Take a piece of the connection; what is large or slow to end is the application's."""
         super().data_received(data)
+        if self._is_in_head:
+            self._await_head()
         if self._shortcut is None or self._is_due:
             return
         if len(self._body) > HELD_BYTES:
@@ -93,7 +96,7 @@ class ShortcutProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin a request, when the one before has its answer."""
         self._answer_what_is_due()
-        self._await_head()
+        self._is_in_head = True
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
@@ -142,6 +145,7 @@ class ShortcutProtocol(HttpToolsProtocol):
             self._awaiting_head = self.loop.call_later(self._head_seconds, self._end_without_head)
 
     def _have_head(self) -> None:
+        self._is_in_head = False
         if self._awaiting_head is not None:
             self._awaiting_head.cancel()
             self._awaiting_head = None
