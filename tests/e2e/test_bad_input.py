@@ -83,19 +83,9 @@ def test_a_text_that_is_too_large(mediawiki, tmp_path):
 def test_wrong_addresses(mediawiki, tmp_path):
     root = mediawiki.api_url.removesuffix("/w/api.php")
     hint = "give the address of the wiki's api.php, as Special:Version names it"
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        closed_port = closed.getsockname()[1]
-    with (
-        socket.create_server(("127.0.0.1", 0)) as silent,
-        FaultyProxy(mediawiki.api_url, faults=["HTML"]) as proxy,
-    ):
+    with FaultyProxy(mediawiki.api_url, faults=["HTML"]) as proxy:
         proxy.share = 1
-        silent_port = silent.getsockname()[1]
         expected = {
-            f"http://127.0.0.1:{closed_port}/api.php": "cannot be reached: All connection attempts"
-            " failed: check the address, and that the wiki is up",
-            f"http://127.0.0.1:{silent_port}/api.php": "has not answered within 15 seconds:"
-            " check the address, and that the wiki is up",
             proxy.api_url: "does not answer as a MediaWiki API but with text/html;"
             f" charset=utf-8: {hint}",
             f"{root}/wiki/Main_Page": f"answers HTTP 404: {hint}",
@@ -106,6 +96,25 @@ def test_wrong_addresses(mediawiki, tmp_path):
             assert dict(zip(expected, sentences, strict=True)) == {
                 url: f"{url} {rest}" for url, rest in expected.items()
             }
+
+
+def test_addresses_where_nobody_answers_yet(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        closed_port = closed.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent_port = silent.getsockname()[1]
+        file = settings_file(
+            tmp_path,
+            f"http://127.0.0.1:{closed_port}/api.php",
+            f"http://127.0.0.1:{silent_port}/api.php",
+        )
+        with Service("run", file, "--data", tmp_path / "data") as service:
+            _ = service.url
+            told = service.log
+            assert service.stop() == 0
+    hint = "check the address, and that the wiki is up"
+    assert f"cannot be reached: All connection attempts failed: {hint}" in told
+    assert f"has not answered within 15 seconds: {hint}" in told
 
 
 @pytest.mark.parametrize("address", ["nonsense", "example.org/w/api.php", "ftp://example.org"])

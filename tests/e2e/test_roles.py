@@ -5,7 +5,9 @@ import threading
 import time
 from collections import Counter
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -15,7 +17,7 @@ from revision_quality.views.cassandra import CassandraScores
 from revision_quality.views.cassandra_session import CassandraPlace
 from tests.e2e.team import Process, count_in, until
 from tests.servers.loopback import free_port
-from tests.servers.wikis import serving_wikis
+from tests.servers.wikis import PARENTS, serving_wikis
 
 EDITS = 300
 EVENTS_IN = "revq_events_in_total"
@@ -76,6 +78,43 @@ def test_edits_of_a_wiki_that_is_down_at_the_start_wait_for_it(tmp_path):
             httpx.post(f"{wikis}/mood/latewiki/well")
             until(lambda: count_in(view_of(tmp_path), "scored") == 40, 120)
             assert rest.stop() == 0
+
+
+def test_the_only_wiki_is_down_at_the_first_start_and_edits_are_posted(tmp_path):
+    with serving_wikis(["onewiki"], 20, 100) as wikis:
+        api = f"{wikis}/onewiki/api.php"
+        file = settings_file(tmp_path, api)
+        file.write_text(f"[web]\nport = 0\naccepts_events = true\n[[wikis]]\napi = '{api}'\n")
+        httpx.post(f"{wikis}/mood/onewiki/down")
+        with Process("all", file, []) as process:
+            found = process.ready()
+            assert "answers HTTP 503" in found["unreachable"][api]
+            assert "answers HTTP 503" in httpx.get(f"{process.url}status", timeout=10).text
+            assert httpx.get(f"{process.url}recent-changes", timeout=10).status_code == 200
+
+            posted = httpx.post(f"{process.url}v1/events", json=[saved("onewiki", 7)], timeout=10)
+            assert posted.status_code == 201
+            until(lambda: count_in(view_of(tmp_path), "pending") == 1, 60)
+
+            httpx.post(f"{wikis}/mood/onewiki/well")
+            until(lambda: count_in(view_of(tmp_path), "scored") == 20, 120)
+            assert "Not connected yet" in process.log
+            assert process.stop() == 0
+
+
+def saved(wiki_id: str, rev_id: int) -> dict[str, Any]:
+    """Return the event of an edit as its wiki posts it, which has another name in public."""
+    now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return {
+        "$schema": "/mediawiki/page/change/1.2.0",
+        "meta": {"stream": "mediawiki.page_change.v1", "domain": "wiki.example"},
+        "dt": now,
+        "wiki_id": wiki_id,
+        "page_change_kind": "edit",
+        "changelog_kind": "update",
+        "page": {"page_id": rev_id + 1, "page_title": f"Page_{rev_id}", "namespace_id": 0},
+        "revision": {"rev_id": rev_id, "rev_dt": now, "rev_parent_id": PARENTS + rev_id},
+    }
 
 
 def events_in(process: Process) -> float:

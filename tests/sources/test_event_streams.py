@@ -119,6 +119,17 @@ async def test_edits_come_in_and_the_position_is_kept_behind_them():
     assert follower.store.state == EventStreamsState(last_event_id="b")
 
 
+async def test_edits_of_a_wiki_that_has_not_said_its_id_yet_come_in():
+    change = raw_change(wiki_id="late_wiki")
+    change["meta"]["domain"] = "late.example"
+    follower = await Follower(
+        stream(frame(change, "a"), frame(raw_change(rev_id=11, wiki_id="foreign"), "b")),
+        is_awaited=lambda domain: domain == "late.example",
+    ).run()
+
+    assert follower.rev_ids == [10]
+
+
 async def test_a_cut_is_normal_and_the_next_connection_resumes():
     follower = await Follower(
         stream(frame(raw_change(), "a"), b'event: message\nid: b\ndata: {"meta"'),

@@ -223,7 +223,12 @@ class _Known:
             address = settings.event_streams.address
             store = StateFile(_position_file(settings.data, address), EventStreamsState)
             followed = EventStreamsSource(
-                self._following, address, store, wiki_ids=self.asked.keys(), wake=self._wake
+                self._following,
+                address,
+                store,
+                wiki_ids=self.asked.keys(),
+                is_awaited=self.wikis.is_awaited,
+                wake=self._wake,
             )
             feeds.append(_in_the_log_once(followed))
         return feeds

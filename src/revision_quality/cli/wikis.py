@@ -14,6 +14,7 @@ from revision_quality import settings
 from revision_quality.bell import Bell
 from revision_quality.clock import Clock, system_clock
 from revision_quality.errors import (
+    NotAWikiError,
     RevisionQualityError,
     SettingsError,
     StoreError,
@@ -29,7 +30,7 @@ START_SECONDS = 5.0
 
 _TIMEOUT_SECONDS = 30.0
 _FIRST_CONTACT_SECONDS = 15.0
-_FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 300.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 60.0
 _ASKED_AT_ONCE = 50
 _IDLE_SECONDS = 3600.0
 _HINT = "check the address, and that the wiki is up"
@@ -86,8 +87,8 @@ def open_api(wiki: settings.Wiki, client: httpx.AsyncClient) -> ActionApi:
 class Wikis:
     """The configured wikis: those that have said who they are, and those that have not yet.
 
-    What a wiki has said is kept in the data folder: one that does not answer but has answered
-    before is taken as it was.
+    What a wiki has said is kept in the data folder: one that has answered before, and now does not
+    or answers as no wiki, such as its proxy's page, is taken as it was.
     """
 
     def __init__(
@@ -121,7 +122,9 @@ class Wikis:
     async def connect(self, patience: float = START_SECONDS) -> None:
         """Ask every wiki who it is; return as soon as it is clear that there is work.
 
-        Raises WikiError if none can be connected, SettingsError for two with one wiki_id.
+        Those that do not answer are waited for, and be they all: a host starts before its wiki.
+        Raises WikiError if each is known to be wrong: what answers is no wiki, or it says no.
+        Raises SettingsError for two with one wiki_id.
         """
         self._asked = {asyncio.create_task(self._first(api)): api for api in self._apis}
         _, late = await asyncio.wait(self._asked, timeout=patience)
@@ -133,16 +136,20 @@ class Wikis:
         for task in self._asked.keys() - late:
             task.result()
         self._asked = {task: api for task, api in self._asked.items() if task in late}
-        if not self.connected:
+        if not self.connected and not any(map(_is_temporary, self._errors.values())):
             raise self._errors[min(self._errors, key=list(self._apis).index)]
 
     def is_expected(self, domain: str | None) -> bool:
         """Tell whether a wiki of `domain` may be one that has not said who it is.
 
-        Any may be, while those that were asked at the start still have time to answer.
+        Any may be while none is connected, or those that were asked at the start still have time
+        to answer: a wiki may be asked at another address than its public one.
         """
-        if any(not task.done() for task in self._asked):
-            return True
+        is_starting = not self.connected or any(not task.done() for task in self._asked)
+        return is_starting or self.is_awaited(domain)
+
+    def is_awaited(self, domain: str | None) -> bool:
+        """Tell whether `domain` is that of a wiki which has not said who it is."""
         return domain in {httpx.URL(api).host for api in self.unreachable}
 
     def persevere(self) -> None:
@@ -234,7 +241,7 @@ class Wikis:
         """Ask once, falling back on what the wiki said before. Raises SettingsError."""
         try:
             await self._ask(api)
-        except WikiUnavailableError as error:
+        except (WikiUnavailableError, NotAWikiError) as error:
             if not self._add_stored(api, str(error)):
                 self._errors[api] = error
         except WikiError as error:
@@ -252,17 +259,19 @@ class Wikis:
         stored = self._store(api).load()
         if stored is None:
             return False
-        _log.warning("the wiki does not answer, going on without it", error=error)
+        _log.warning("a wiki does not answer, taking it as it was", api=api, error=error)
+        self._apis[api][1].has_answered = True
         self._add(api, stored)
         return True
 
     async def _persevere(self, api: str, under_way: asyncio.Task[None] | None) -> None:
-        pause = _FIRST_PAUSE
+        pause, told = _FIRST_PAUSE, ""
         if under_way is not None:
             await self._quietly(api, under_way)
-        if api in self._errors:
-            _log.warning("a wiki cannot be connected, trying again", error=str(self._errors[api]))
-        while api in self.unreachable:
+        while (problem := self.unreachable.get(api)) is not None:
+            if problem != told:
+                _log.warning("a wiki cannot be connected, trying again", error=problem)
+                told = problem
             await self._clock.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
             await self._quietly(api, asyncio.ensure_future(self._ask(api)))
@@ -296,6 +305,10 @@ class Wikis:
     def _store(self, api: str) -> StateFile[SiteInfo]:
         name = hashlib.sha256(api.encode()).hexdigest()[:16]
         return StateFile(self._data / "wikis" / f"{name}.json", SiteInfo)
+
+
+def _is_temporary(error: RevisionQualityError) -> bool:
+    return isinstance(error, WikiUnavailableError)
 
 
 async def first_contact(api: ActionApi) -> SiteInfo:

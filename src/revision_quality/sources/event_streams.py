@@ -70,8 +70,9 @@ class EventStreamsSource:
     """Follows `url`, such as `https://stream.example/v2/stream/mediawiki.page_change.v1`.
 
     Of page_change, tags-change and visibility-change it emits the events of `wiki_ids`, which may
-    grow meanwhile. An event
-    of recentchange has no page id and no tags; it wakes the polling of its wiki, if `wake` has it.
+    grow meanwhile, and of domains whose wikis have not said yet what their ids are (`is_awaited`).
+    An event of recentchange has no page id and no tags; it wakes the polling of its wiki, if `wake`
+    has it.
     `client` should follow redirects and send a User-Agent that names its operator.
     """
 
@@ -84,6 +85,7 @@ class EventStreamsSource:
         store: EventStreamsStateStore,
         *,
         wiki_ids: Collection[str],
+        is_awaited: Callable[[str | None], bool] = lambda _: False,
         wake: Mapping[str, Wake] | None = None,
         clock: Clock = system_clock,
     ) -> None:
@@ -91,6 +93,7 @@ class EventStreamsSource:
         self._url = url
         self._store = store
         self._wiki_ids = wiki_ids
+        self._is_awaited = is_awaited
         self._wake = {} if wake is None else wake
         self._clock = clock
         self._state = store.load() or EventStreamsState()
@@ -170,7 +173,8 @@ class EventStreamsSource:
         except (InvalidEventError, msgspec.DecodeError) as error:
             _log.warning("unreadable event left out", url=self._url, error=str(error))
             return None
-        return event if _wiki_id(event) in self._wiki_ids else None
+        is_wanted = _wiki_id(event) in self._wiki_ids or self._is_awaited(meta.domain)
+        return event if is_wanted else None
 
     def _wake_up(self, wiki_id: str | None) -> None:
         if wiki_id and wiki_id in self._wake:

@@ -64,7 +64,8 @@ class ActionApi:
         self._slots = asyncio.Semaphore(slots)
         self._attempts = attempts
         self._clock = clock
-        self._has_answered = False
+        self.has_answered = False
+        """Whether it has been an Action API once; who knows that from before may say so."""
         self._access_token = access_token
         self._host = urlsplit(api_url).hostname
         self.requests = Tally()
@@ -126,7 +127,7 @@ class ActionApi:
         if status != 200:
             raise self._no_api(f"{self.api_url} answers HTTP {status}")
         answer = self._read(headers, body)
-        self._has_answered = True
+        self.has_answered = True
         if response.history:
             # A redirect drops the body of a POST, so later requests go where this one ended.
             self.api_url = str(response.url.copy_with(query=None))
@@ -183,7 +184,7 @@ class ActionApi:
         return answer
 
     def _no_api(self, message: str) -> NotAWikiError | WikiUnavailableError:
-        if self._has_answered:
+        if self.has_answered:
             return WikiUnavailableError(message)
         return NotAWikiError(
             f"{message}: give the address of the wiki's api.php, as Special:Version names it"
