@@ -9,9 +9,11 @@ import httpx
 import msgspec
 import pytest
 from msgspec.structs import replace
+from sqlalchemy import delete
 
 from revision_quality.alarms.alarm import Kind
-from revision_quality.alarms.stored import Alarms
+from revision_quality.alarms.drift import TERM
+from revision_quality.alarms.stored import Alarms, series
 from revision_quality.alarms.watch import AlarmLimits, AlarmWatch, flagged_from
 from revision_quality.alarms.webhook import Webhook
 from revision_quality.events import streams as names
@@ -23,6 +25,7 @@ from revision_quality.streams.base import Record
 from revision_quality.views.changes import ChangesView
 from revision_quality.views.database import Database
 from revision_quality.views.positions import ViewPositions
+from revision_quality.views.tables import alarm_series
 from tests.events.examples import START, at, page_change, prediction, prediction_error
 from tests.fakes import FakeClock
 from tests.recent_changes.examples import LEVELS
@@ -129,6 +132,22 @@ async def test_what_was_learnt_outlives_a_restart(house: House) -> None:
     house.restart()
     await house.scores(1, lambda: 0.97)
     assert len(await house.alarms.active()) == 4
+
+
+async def test_only_what_was_learnt_since_is_written(house: House) -> None:
+    await house.scores(2000, ordinary())
+    await house.watch.look()
+    assert len(await house.view.read(series)) == 2
+
+    await house.database.write(lambda connection: connection.execute(delete(alarm_series)))
+    await house.scores(TERM - 1, ordinary())
+    await house.watch.look()
+    assert await house.view.read(series) == {}
+    assert await house.watch.position(names.PREDICTION) == 2000 + TERM - 1
+
+    await house.scores(1, ordinary())
+    await house.watch.look()
+    assert len(await house.view.read(series)) == 2
 
 
 async def test_old_events_are_learnt_from_and_raise_nothing(house: House) -> None:

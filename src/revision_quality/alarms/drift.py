@@ -85,6 +85,8 @@ class Series:
         self._highest: Unlikeness | None = None
         self._is_off = False
         self._is_higher = False
+        self.changes = 0
+        """How often `state` has changed."""
 
     @property
     def state(self) -> SeriesState:
@@ -122,6 +124,7 @@ class Series:
 
     def forget(self) -> None:
         """Take what comes from now on as usual."""
+        self.changes += 1
         self._reference = Reference()
         self._score.usual.highest, self._flag.usual.highest = [], []
         self._window.clear()
@@ -192,6 +195,7 @@ class Series:
         return len(self._score.usual.highest) < LEAST_TERMS
 
     def _learn(self, term: _Term) -> None:
+        self.changes += 1
         self._reference.learn(term.edits)
         if term.highest is not None:
             self._score.usual.learn(term.highest.score)

@@ -91,9 +91,9 @@ class AlarmWatch:
     """A view of the streams of scores: of each wiki and model what is usual, and what is not.
 
     `threshold_of(model, wiki_id)` is the score from which an edit is flagged now; `levels` looks
-    whether levels keep what they promise. Its tables are
-    those that a ChangesView has made. What is learnt is kept once a minute: after a crash the
-    edits since then are learnt from again.
+    whether levels keep what they promise. Its tables are those that a ChangesView has made. What
+    was learnt is kept once a minute, where something was: after a crash the edits since then are
+    learnt from again.
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class AlarmWatch:
         self._is_loaded = False
         self._series: dict[SeriesKey, Series] = {}
         self._stored: dict[SeriesKey, SeriesState] = {}
-        self._dirty: set[SeriesKey] = set()
+        self._kept: dict[SeriesKey, int] = {}
         self._ahead: dict[tuple[str, int], Record] = {}
 
     async def position(self, stream: str, partition: int = 0) -> int:
@@ -193,7 +193,6 @@ class AlarmWatch:
         distance, findings = self._series_of(of_wiki).add(
             score, editor, _kind_of(event.performer, event.dt), threshold
         )
-        self._dirty |= {of_wiki, of_all}
         return [*findings, *self._series_of(of_all).take(distance)]
 
     def _series_of(self, key: SeriesKey) -> Series:
@@ -218,7 +217,6 @@ class AlarmWatch:
             if alarm.since < before and about.kind in (Kind.SCORE_SHIFT, Kind.FLAG_RATE):
                 key = (about.wiki_id, about.model_name, about.model_version)
                 self._series_of(key).forget()
-                self._dirty.add(key)
                 over = Finding(subject=about, is_bad=False, is_good=True, message="")
                 ended += self._look([over])
         return ended
@@ -242,18 +240,27 @@ class AlarmWatch:
         self._board, self._is_loaded = Board(found), True
 
     async def _keep(self) -> None:
-        """Store what was learnt, then the positions behind it."""
-        states = {key: self._series[key].state for key in self._dirty}
-        ahead = list(self._ahead.values())
+        """Store what was learnt, then the positions behind it; nothing where nothing was."""
+        now = {key: series.changes for key, series in self._series.items()}
+        states = {
+            key: self._series[key].state
+            for key, changes in now.items()
+            if changes > self._kept.get(key, 0)
+        }
+        ahead = dict(self._ahead)
         before = self._now() - _KEPT_DAYS * _DAY * 1000
 
         def write(connection: Connection) -> None:
             table.save_series(connection, states)
             table.purge(connection, before)
 
-        await self._database.write(write)
-        await self._positions.put(ahead)
-        self._dirty.clear()
+        if states:
+            await self._database.write(write)
+        self._kept = now
+        await self._positions.put(list(ahead.values()))
+        for place, record in ahead.items():
+            if self._ahead[place] is record:
+                del self._ahead[place]
 
     async def _states(self, start: int, end: int) -> dict[str, dict[str, int]]:
         """Count the edits made from `start` on and before `end` by wiki and state."""
