@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from revision_quality.cli.models import models
@@ -54,14 +55,15 @@ async def fill(url: str, shown: ModelKey) -> None:
     await view.close()
 
 
-def test_compare_tells_precision_and_recall_of_both(tmp_path: Path) -> None:
+@pytest.mark.parametrize("wiki", [[], ["--wiki", "my_wiki"]])
+def test_compare_tells_precision_and_recall_of_both(tmp_path: Path, wiki: list[str]) -> None:
     file = tmp_path / "revq.toml"
     file.write_text(SETTINGS.format(folder=tmp_path))
     shipped = RevertRisk.load()
     asyncio.run(fill(load_settings(file).changes_url, (shipped.name, shipped.version)))
 
     told = CliRunner().invoke(
-        models, ["compare", "another", "--config", str(file)], env={"COLUMNS": "200"}
+        models, ["compare", "another", *wiki, "--config", str(file)], env={"COLUMNS": "200"}
     )
 
     assert told.exit_code == 0, told.output

@@ -8,6 +8,9 @@ import pytest
 
 from revision_quality.clock import Clock
 from revision_quality.levels.labels_view import LabelsView
+from revision_quality.levels.level_set import LevelSet
+from revision_quality.levels.levels_store import put_sets
+from revision_quality.levels.scores import NamedModel
 from revision_quality.levels.side_by_side import LevelledModel
 from revision_quality.views.changes import ChangesView
 from revision_quality.views.database import Database
@@ -49,7 +52,7 @@ async def house(tmp_path) -> AsyncIterator[House]:
     for each in (view, labels):
         await each.apply(records(events))
     models = [LevelledModel(key, LEVELS.default) for key in (OLD, NEW)]
-    page = ModelsPage(view.database, models, clock=clock)
+    page = ModelsPage(view.database, models, SITES.get, clock=clock)
     app = create_app(view, SITES.get, LEVELS, routes=page.routes)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://revq") as client:
@@ -142,3 +145,50 @@ async def test_what_names_no_model_is_told_in_a_sentence(
 async def test_pages_of_other_sites_may_read_the_json(house: House, params: dict[str, str]) -> None:
     answer = await house.client.get("/models.json", params=params)
     assert answer.headers["access-control-allow-origin"] == "*"
+
+
+async def test_of_one_wiki_its_edits_count_by_its_own_levels(house: House) -> None:
+    change = page_change(rev_id=7, wiki_id="enwiki")
+    scored = [prediction(change, 0.5), prediction(change, 0.6, version="2")]
+    for each in (house.view, LabelsView(house.view.database, house.view.bell)):
+        await each.apply(records([change, *scored], 1000))
+    own = LevelSet(fixed={"likelybad": 0.55})
+    await house.view.write(
+        lambda connection: put_sets(
+            connection, NamedModel(*NEW).number, {"enwiki": own}, by="Somebody", now=0
+        )
+    )
+
+    found = (await house.json(wiki="enwiki"))["comparison"]
+    assert (found["wiki_id"], found["agreement"]["edits"], found["measured"]["edits"]) == (
+        "enwiki",
+        1,
+        1,
+    )
+    of_old, of_new = (
+        {level["level"]: level["threshold"] for level in found["measured"][model]["levels"]}
+        for model in ("shown", "other")
+    )
+    default = {level.name: level.threshold for level in LEVELS.default}
+    assert (of_old, of_new) == (default, default | {"likelybad": 0.55})
+
+    rest = (await house.json(wiki="my_wiki"))["comparison"]
+    assert (rest["agreement"]["edits"], rest["measured"]["edits"]) == (40, 40)
+    both = (await house.json())["comparison"]
+    assert (both["wiki_id"], both["agreement"]["edits"], both["measured"]["edits"]) == (
+        None,
+        41,
+        41,
+    )
+    nobody = (await house.json(wiki="nowiki"))["comparison"]
+    assert (nobody["agreement"]["edits"], nobody["measured"]["edits"]) == (0, 0)
+
+
+async def test_a_wiki_is_chosen_on_the_page_and_stays_chosen(house: House) -> None:
+    assert '<option value="my_wiki">' in await house.html()
+
+    page = await house.html(wiki="my_wiki")
+    assert '<option value="my_wiki" selected>' in page
+    assert 'href="/models?model=revertrisk%402&amp;wiki=my_wiki"' in page
+    assert 'href="/models.json?model=revertrisk%402&amp;wiki=my_wiki"' in page
+    assert "<script>" not in await house.html(wiki='"><script>')

@@ -11,6 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from rich.console import Console
 from rich.table import Table
+from sqlalchemy import Connection
 
 from revision_quality.cli.model_state import ModelState, read_state
 from revision_quality.cli.places import open_view
@@ -20,7 +21,8 @@ from revision_quality.clock import system_clock
 from revision_quality.errors import SettingsError
 from revision_quality.levels.comparison import Comparison, Measured
 from revision_quality.levels.counts_table import settled_day
-from revision_quality.levels.side_by_side import LevelledModel, read_side_by_side
+from revision_quality.levels.side_by_side import LevelledModel, SideBySide, read_side_by_side
+from revision_quality.recent_changes.live_levels import levelled_in
 from revision_quality.scoring.model_rule import ModelKey, ModelRule, model_named
 from revision_quality.settings import Settings, load_settings
 from revision_quality.views import shown_model
@@ -80,9 +82,17 @@ def shadow(
 
 
 @models.command("compare")
-def compare_models(model: Named, config: Config = None, data: Data = None) -> None:
+def compare_models(
+    model: Named,
+    *,
+    wiki: Annotated[
+        str | None, typer.Option(help="wiki_id: only its edits, by its own levels.")
+    ] = None,
+    config: Config = None,
+    data: Data = None,
+) -> None:
     """Compare a model with the one that is shown, on the edits that both have scored."""
-    typer.echo(_with_house(config, data, lambda house: _compare(house, model)), nl=False)
+    typer.echo(_with_house(config, data, lambda house: _compare(house, model, wiki)), nl=False)
 
 
 @models.command()
@@ -172,13 +182,16 @@ async def _shadow(house: _House, block: dict[str, Any]) -> str:
     )
 
 
-async def _compare(house: _House, named: str) -> str:
+async def _compare(house: _House, named: str, wiki_id: str | None) -> str:
     rule, first = _named(house, named), house.rules[0]
     last = settled_day(system_clock.now(), house.settings.levels.wait)
-    shown, other = (LevelledModel(each.key, each.levels) for each in (first, rule))
-    told = await house.view.read(
-        lambda connection: read_side_by_side(connection, shown, other, last)
-    )
+    models = [LevelledModel(each.key, each.levels) for each in (first, rule)]
+
+    def read(connection: Connection) -> SideBySide:
+        shown, other = (levelled_in(connection, model, wiki_id) for model in models)
+        return read_side_by_side(connection, shown, other, last, wiki_id)
+
+    told = await house.view.read(read)
     tables = _tables(told.agreement, first.key, rule.key)
     return _printed(*tables, *_measured_tables(told.measured, first.key, rule.key))
 

@@ -514,6 +514,7 @@ def _server(settings: Settings, parts: Parts, stores: _Stores, told: _Told) -> S
     side_by_side = ModelsPage(
         stores.view.database,
         [LevelledModel(rule.key, rule.levels) for rule in parts.rules],
+        parts.site_of,
         wait=settings.levels.wait,
     )
     extra.append(Extra(side_by_side.routes, models_page.OPERATIONS))

@@ -1,7 +1,5 @@
 """What the database tells of two models: the shown one, and one that scores beside it."""
 
-from collections.abc import Sequence
-
 from msgspec import Struct
 from sqlalchemy import Connection, select
 
@@ -19,10 +17,10 @@ _DAY = 86_400
 
 
 class LevelledModel(Struct, frozen=True):
-    """A model version and the levels that it brings."""
+    """A model version and levels of it: those that it brings, or those of one wiki."""
 
     key: ModelKey
-    levels: Sequence[Level]
+    levels: tuple[Level, ...]
 
 
 class SideBySide(Struct, frozen=True, kw_only=True):
@@ -33,11 +31,18 @@ class SideBySide(Struct, frozen=True, kw_only=True):
 
 
 def read_side_by_side(
-    connection: Connection, shown: LevelledModel, other: LevelledModel, last: int
+    connection: Connection,
+    shown: LevelledModel,
+    other: LevelledModel,
+    last: int,
+    wiki_id: str | None = None,
 ) -> SideBySide:
-    """Compare two models. `last` is the last day of which every label is settled, from 1970."""
-    both = pairs(connection, other.key, COMPARED)
-    labelled = _labelled(connection, shown.key, other.key, last)
+    """Compare two models on the edits of all wikis, or of one.
+
+    `last` is the last day of which every label is settled, from 1970.
+    """
+    both = pairs(connection, other.key, COMPARED, wiki_id)
+    labelled = _labelled(connection, shown.key, other.key, last, wiki_id)
     levels = (shown.levels, other.levels)
     return SideBySide(
         agreement=compare([pair.shown for pair in both], [pair.other for pair in both], *levels),
@@ -51,17 +56,23 @@ def read_side_by_side(
 
 
 def _labelled(
-    connection: Connection, shown: ModelKey, other: ModelKey, last: int
+    connection: Connection, shown: ModelKey, other: ModelKey, last: int, wiki_id: str | None
 ) -> list[tuple[float, float, int]]:
-    """Read the scores and the label of the newest settled edits, as far as both have a score."""
+    """Read the scores and the label of the newest settled edits, as far as both have a score.
+
+    The newest of one wiki are those of the highest numbers: that is an order which the table has.
+    """
     columns = edit_labels.c
-    newest = (
+    settled = (
         select(columns.wiki_id, columns.rev_id, columns.label)
         .where(columns.is_counted, columns.timestamp < (last + 1) * _DAY)
-        .order_by(columns.timestamp.desc())
         .limit(COMPARED)
-        .subquery()
     )
+    if wiki_id is None:
+        newest = settled.order_by(columns.timestamp.desc()).subquery()
+    else:
+        of_wiki = settled.where(columns.wiki_id == wiki_id)
+        newest = of_wiki.order_by(columns.rev_id.desc()).subquery()
     mine, theirs = edit_scores.alias("mine"), edit_scores.alias("theirs")
     statement = select(mine.c.score, theirs.c.score, newest.c.label)
     for scores, model in ((mine, shown), (theirs, other)):

@@ -5,13 +5,15 @@ from collections.abc import Mapping
 
 import structlog
 from msgspec.structs import replace
+from sqlalchemy import Connection
 
 from revision_quality.errors import StoreError
 from revision_quality.levels.choosing import BY_HAND
 from revision_quality.levels.level import Level
 from revision_quality.levels.level_set import LevelSet
-from revision_quality.levels.levels_store import current_sets, last_change
+from revision_quality.levels.levels_store import current_set, current_sets, last_change
 from revision_quality.levels.scores import NamedModel
+from revision_quality.levels.side_by_side import LevelledModel
 from revision_quality.recent_changes.wiki_levels import LEVELS, WikiLevels
 from revision_quality.views.database import Database
 
@@ -51,6 +53,14 @@ class LiveLevels:
             except StoreError as error:
                 _log.error("levels cannot be read, the last known ones hold", error=str(error))
             await asyncio.sleep(_REFRESH_SECONDS)
+
+
+def levelled_in(connection: Connection, model: LevelledModel, wiki_id: str | None) -> LevelledModel:
+    """Return a model with the levels in force in one wiki; of all wikis, with those it brings."""
+    stored = wiki_id and current_set(connection, wiki_id, NamedModel(*model.key).number)
+    if not stored:
+        return model
+    return LevelledModel(model.key, offered(model.levels, stored.chosen))
 
 
 def levels_of(default: tuple[Level, ...], sets: Mapping[str, LevelSet]) -> WikiLevels:

@@ -144,8 +144,13 @@ class Pair(Struct, frozen=True):
     other: float
 
 
-def pairs(connection: Connection, model: ModelKey, limit: int) -> list[Pair]:
-    """Read the newest edits that both the shown model and `model` have scored."""
+def pairs(
+    connection: Connection, model: ModelKey, limit: int, wiki_id: str | None = None
+) -> list[Pair]:
+    """Read the newest edits that both the shown model and `model` have scored, of all wikis or one.
+
+    Those of one wiki are found along its edits: `model_scores` has no order of time by wiki.
+    """
     columns, beside = changes.c, model_scores.c
     both = model_scores.join(
         changes, (beside.wiki_id == columns.wiki_id) & (beside.rev_id == columns.rev_id)
@@ -154,9 +159,13 @@ def pairs(connection: Connection, model: ModelKey, limit: int) -> list[Pair]:
         select(columns.wiki_id, columns.score, beside.score)
         .select_from(both)
         .where(beside.model == key_of(model), beside.score.is_not(None), columns.score.is_not(None))
-        .order_by(beside.timestamp.desc())
         .limit(limit)
     )
+    if wiki_id is None:
+        statement = statement.order_by(beside.timestamp.desc())
+    else:
+        statement = statement.where(columns.wiki_id == wiki_id)
+        statement = statement.order_by(columns.timestamp.desc(), columns.rev_id.desc())
     return [Pair(*row) for row in connection.execute(statement)]
 
 

@@ -1,10 +1,10 @@
 """The models page: which model is shown, and how another one compares with it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 
 from msgspec import Struct
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
@@ -15,10 +15,13 @@ from revision_quality.levels.comparison import Comparison, Measured
 from revision_quality.levels.counts_table import settled_day
 from revision_quality.levels.edit import WAIT_SECONDS
 from revision_quality.levels.side_by_side import LevelledModel, read_side_by_side
+from revision_quality.recent_changes.live_levels import levelled_in
 from revision_quality.recent_changes.wiki_levels import LEVELS
 from revision_quality.scoring.model_rule import ModelKey, model_named
+from revision_quality.sites import Site
 from revision_quality.views import shown_model
 from revision_quality.views.database import Database
+from revision_quality.views.tables import change_counts
 from revision_quality.web.interface import Interface
 from revision_quality.web.json_answers import ANY_ORIGIN, Problem, json_answer, problem_answer
 from revision_quality.web.operation import Content, Operation, Parameter, Reply
@@ -56,13 +59,16 @@ class PromotionJson(Struct, frozen=True, kw_only=True):
 
 
 class ComparisonJson(Struct, frozen=True, kw_only=True):
-    """A model beside the one that is shown, each by the levels that it brings.
+    """A model beside the one that is shown.
 
-    `agreement` is of the newest edits that both have scored, `measured` of those that have a label.
+    Of all wikis together each goes by the levels that it brings, of one (`wiki_id`) by those in
+    force there. `agreement` is of the newest edits that both have scored, `measured` of those that
+    have a label.
     """
 
     model_name: str
     model_version: str
+    wiki_id: str | None
     agreement: Comparison
     measured: Measured
 
@@ -76,9 +82,10 @@ class ModelsJson(Struct, frozen=True, kw_only=True):
 
 
 class _Asked(Struct, frozen=True):
-    """What an answer depends on: the other model, what is shown, the minute."""
+    """What an answer depends on: the other model, the wiki, what is shown, the minute."""
 
     other: ModelKey | None
+    wiki_id: str | None
     state: tuple[int, int]
     minute: int
 
@@ -90,6 +97,7 @@ class ModelsPage:
         self,
         database: Database,
         models: Sequence[LevelledModel],
+        site_of: Callable[[str], Site | None],
         *,
         wait: int = WAIT_SECONDS,
         interface: Interface | None = None,
@@ -97,6 +105,7 @@ class ModelsPage:
     ) -> None:
         self._database = database
         self._models = {model.key: model for model in models}
+        self._site_of = site_of
         self._wait = wait
         self._interface = interface or Interface()
         self._clock = clock
@@ -117,24 +126,25 @@ class ModelsPage:
             problem = str(error)
             if wants_json(request):
                 return problem_answer(400, problem, ANY_ORIGIN)
+        wiki_id = request.query_params.get("wiki", "").strip() or None
         state = await self._database.read(shown_model.state)
         minute = int(self._clock.now().timestamp() // _SECONDS)
-        found = await self._found.of(_Asked(other, state, minute))
+        found = await self._found.of(_Asked(other, wiki_id, state, minute))
         if wants_json(request):
             return json_answer(found, headers=ANY_ORIGIN)
-        return self._page(found, problem)
+        return self._page(found, wiki_id, await self._database.read(_wikis), problem)
 
     async def _read(self, asked: _Asked) -> ModelsJson:
-        return await self._database.read(lambda connection: self._told(connection, asked.other))
+        return await self._database.read(lambda connection: self._told(connection, asked))
 
-    def _told(self, connection: Connection, asked: ModelKey | None) -> ModelsJson:
+    def _told(self, connection: Connection, asked: _Asked) -> ModelsJson:
         shown = shown_model.shown(connection)
         keys = shown_model.in_order(list(self._models), shown)
         beside = [key for key in shown_model.beside(connection) if key in keys[1:]]
-        other = asked or next(iter([*beside[-1:], *keys[:0:-1]]), None)
+        other = asked.other or next(iter([*beside[-1:], *keys[:0:-1]]), None)
         comparison = None
         if other is not None and other != keys[0]:
-            comparison = self._compared(connection, self._models[keys[0]], self._models[other])
+            comparison = self._compared(connection, keys[0], other, asked.wiki_id)
         return ModelsJson(
             models=[
                 _model(connection, key, is_shown=key == keys[0], has_scored=key in beside)
@@ -145,29 +155,44 @@ class ModelsPage:
         )
 
     def _compared(
-        self, connection: Connection, shown: LevelledModel, other: LevelledModel
+        self, connection: Connection, shown: ModelKey, other: ModelKey, wiki_id: str | None
     ) -> ComparisonJson:
         last = settled_day(self._clock.now(), self._wait)
-        found = read_side_by_side(connection, shown, other, last)
+        mine, theirs = (
+            levelled_in(connection, self._models[key], wiki_id) for key in (shown, other)
+        )
+        found = read_side_by_side(connection, mine, theirs, last, wiki_id)
         return ComparisonJson(
-            model_name=other.key[0],
-            model_version=other.key[1],
+            model_name=other[0],
+            model_version=other[1],
+            wiki_id=wiki_id,
             agreement=found.agreement,
             measured=found.measured,
         )
 
-    def _page(self, found: ModelsJson, problem: str) -> Response:
+    def _page(
+        self, found: ModelsJson, wiki_id: str | None, wikis: Collection[str], problem: str
+    ) -> Response:
         told = found.comparison
+        listed = sorted({*wikis, wiki_id} if wiki_id else wikis)
+        sites = {each: self._site_of(each) for each in listed}
         html = render(
             "models.html",
             ui=self._interface,
             found=found,
             names=self._names,
             problem=problem,
+            wiki_id=wiki_id,
+            wikis={each: site.name if site else each for each, site in sites.items()},
             quality=_quality_plot(told.measured) if told else None,
             flagged=_flag_plot(told.agreement) if told else None,
         )
         return HTMLResponse(html, headers={"Cache-Control": "no-cache", "Vary": "Accept"})
+
+
+def _wikis(connection: Connection) -> Collection[str]:
+    columns = change_counts.c
+    return connection.execute(select(columns.wiki_id).where(columns.number > 0)).scalars().all()
 
 
 def _model(connection: Connection, key: ModelKey, *, is_shown: bool, has_scored: bool) -> ModelJson:
@@ -217,6 +242,12 @@ _PARAMETERS = (
         place="query",
         description="The model to compare with the one that is shown: its version, its name, or"
         " name@version. Without it, one that scores beside.",
+    ),
+    Parameter(
+        name="wiki",
+        place="query",
+        description="The wiki_id of the wiki whose edits count, by its own levels. Without it, the"
+        " edits of all wikis count together, by the levels that each model brings.",
     ),
 )
 _HTML = Content(kinds=(str,), media_type="text/html")
