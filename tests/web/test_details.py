@@ -12,6 +12,7 @@ from revision_quality.models.reasons import Reason
 from revision_quality.scoring.on_request import AskedWiki
 from revision_quality.views.change import State
 from revision_quality.web.app import create_app
+from revision_quality.web.assets import ASSETS
 from revision_quality.web.details import Closer
 from revision_quality.web.diffs import Diffs
 from revision_quality.web.explanations import Explanations
@@ -268,7 +269,7 @@ async def test_a_hostile_diff_stays_text(
         assert tag in {*KNOWN_TAGS.split(), *DIFF_TAGS.split()}
         assert not [name for name in attributes if name.startswith("on") or name == "style"]
         if tag == "script":
-            assert attributes["src"] == "/static/alone.js"
+            assert attributes["src"] == f"{ASSETS}/alone.js"
         assert (attributes.get("href") or "/").startswith(("/", "https://en.example/"))
         if tag == "td":
             assert set(attributes) <= {"class", "colspan", "data-marker"}

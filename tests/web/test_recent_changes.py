@@ -15,6 +15,7 @@ from revision_quality.sites import site_of
 from revision_quality.views.change import Change, State, UserLevel
 from revision_quality.views.tables import changes
 from revision_quality.web.app import create_app
+from revision_quality.web.assets import ASSETS
 from revision_quality.web.interface import ZONE_COOKIE, Interface, languages
 from revision_quality.web.rendering import render_notice
 from tests.events.examples import page_change, revision
@@ -356,7 +357,7 @@ async def test_hostile_text_stays_text(
         for tag, attributes in elements.tags:
             assert not [name for name in attributes if name.startswith("on")]
             if tag == "script":
-                assert attributes["src"] == "/static/main.js"
+                assert attributes["src"] == f"{ASSETS}/main.js"
             href = attributes.get("href") or "/"
             assert href.startswith(("/", "#", "https://en.example/")), href
     shown = Elements(html).rows["enwiki:2"]

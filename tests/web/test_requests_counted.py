@@ -11,10 +11,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from revision_quality.web.assets import asset_files
 from revision_quality.web.operation import template_of
 from revision_quality.web.requests_counted import Requests, RequestsCounted
 from revision_quality.web.shortcuts import shortcuts_of
-from revision_quality.web.status import static_files
 from tests.web.api_house import LIFT_WING, api_house
 from tests.web.test_lift_wing import DATA
 from tests.web.test_shortcuts import PromptFake, served
@@ -44,7 +44,7 @@ def app(requests: Requests) -> Starlette:
     routes = [
         Route("/changes/{wiki_id}/{rev_id:int}", page),
         Route("/events", events),
-        static_files(),
+        asset_files(),
     ]
     return Starlette(routes=routes, middleware=[Middleware(RequestsCounted, requests=requests)])
 

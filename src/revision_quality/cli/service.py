@@ -87,6 +87,7 @@ from revision_quality.web import (
 from revision_quality.web.alarms import AlarmsApi
 from revision_quality.web.api import AskedModel, Extra, api_routes
 from revision_quality.web.app import create_app
+from revision_quality.web.assets import asset_files
 from revision_quality.web.consumer import Consumer
 from revision_quality.web.details import Closer
 from revision_quality.web.diffs import Diffs
@@ -481,7 +482,7 @@ def _server(settings: Settings, parts: Parts, stores: _Stores, told: _Told) -> S
     counted = Middleware(RequestsCounted, requests=told.requests)
     if stores.view is None or Role.SERVE not in parts.roles:
         routes = [route for page in told.pages for route in page.routes]
-        routes.append(status.static_files())
+        routes.append(asset_files())
         app = health.health_app(watcher.readiness, routes, outermost=[counted])
         return Server(config(app), watcher.end)
     extra = [Extra(health.Ready(watcher.readiness).routes, health.OPERATIONS), *told.pages]

@@ -16,6 +16,7 @@ from revision_quality.recent_changes.presentation import PATH
 from revision_quality.recent_changes.wiki_levels import CurrentLevels
 from revision_quality.tracing import NO_TRACE, Trace
 from revision_quality.web.acts import Acts
+from revision_quality.web.assets import asset_files
 from revision_quality.web.broadcaster import Broadcaster
 from revision_quality.web.details import Closer, Details
 from revision_quality.web.diffs import Diffs
@@ -26,7 +27,6 @@ from revision_quality.web.page import Sites
 from revision_quality.web.problems import on_any_error, on_http_error, on_store_error
 from revision_quality.web.recent_changes import RecentChanges
 from revision_quality.web.requests_named import RequestsNamed
-from revision_quality.web.status import static_files
 from revision_quality.web.view import View
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def create_app(
             Route(ALIVE_PATH, alive),
             *acting,
             *routes,
-            static_files(),
+            asset_files(),
         ],
         middleware=[
             Middleware(SecurityHeaders),

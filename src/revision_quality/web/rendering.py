@@ -16,6 +16,7 @@ from revision_quality.clock import iso
 from revision_quality.recent_changes.filters import MAX_DAYS, MAX_LIMIT
 from revision_quality.recent_changes.parameters import Notice
 from revision_quality.recent_changes.presentation import Risk, Row
+from revision_quality.web.assets import ASSETS
 from revision_quality.web.interface import DEFAULT_LANG, Interface
 from revision_quality.web.summary import Summary
 
@@ -142,6 +143,7 @@ def _marks_of(row: Row, ui: Interface) -> str:
 _environment.globals["why_unscored"] = _why_unscored
 _environment.globals["marks_of"] = _marks_of
 _environment.globals["render_notice"] = render_notice
+_environment.globals["assets"] = ASSETS
 _environment.globals["iso"] = iso
 _environment.filters["iri"] = _iri
 _environment.filters["by_page_id"] = _by_page_id

@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.routing import Route
 
 from revision_quality.web.interface import Interface
 from revision_quality.web.json_answers import json_answer
@@ -129,12 +128,6 @@ class StatusPage:
             wikis=worst_first(status),
         )
         return HTMLResponse(html, headers={"Cache-Control": "no-store"})
-
-
-def static_files() -> Mount:
-    """Return the route of what the pages load."""
-    files = StaticFiles(packages=[(__package__ or "", "static")])
-    return Mount("/static", files, name="static")
 
 
 def span(seconds: float | None) -> str:
