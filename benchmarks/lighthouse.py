@@ -139,7 +139,8 @@ def _findings(report: Any) -> Iterator[str]:
         if audit["score"] is None or audit["score"] >= 0.9:
             continue
         yield f"  {name}: {audit['title']} {audit.get('displayValue', '')}"
-        items = audit.get("details", {}).get("items", ())
+        details = audit.get("details", {})
+        items = details.get("items", ()) if details.get("type") in ("table", "opportunity") else ()
         places = [item.get("node", {}).get("snippet") or item.get("url") for item in items]
         yield from (f"    {place}" for place in filter(None, places[:5]))
 

@@ -255,7 +255,7 @@ DIFFS = (
     "<math><mtext><table><mglyph><style><img src=x onerror=alert(1)>",
     "<tr><td colspan='9' id=texts class='panel risk'>x</td></tr>",
 )
-DIFF_TAGS = "table colgroup col tbody tr td div del ins br h3 svg rect"
+DIFF_TAGS = "table colgroup col tbody tr td div del ins br h2 svg rect thead th"
 
 
 @pytest.mark.parametrize("rows", DIFFS)

@@ -140,11 +140,21 @@ def _marks_of(row: Row, ui: Interface) -> str:
     return ", ".join(ui.text(mark.message) for mark in row.marks)
 
 
+def _headed(diff: str, ui: Interface) -> str:
+    """Return a diff's table with what its two sides are."""
+    sides = "".join(
+        f'<th scope="col" colspan="2" lang="{ui.lang}">{escape(ui.text(side))}</th>'
+        for side in ("diff-before", "diff-after")
+    )
+    return diff.replace("<tbody>", f"<thead><tr>{sides}</tr></thead><tbody>", 1)
+
+
 _environment.globals["why_unscored"] = _why_unscored
 _environment.globals["marks_of"] = _marks_of
 _environment.globals["render_notice"] = render_notice
 _environment.globals["assets"] = ASSETS
 _environment.globals["iso"] = iso
+_environment.filters["headed"] = _headed
 _environment.filters["iri"] = _iri
 _environment.filters["by_page_id"] = _by_page_id
 _environment.filters["previous"] = _previous

@@ -36,6 +36,7 @@ async function fill(row, panel) {
   if (detail) {
     panel.replaceChildren(...detail.childNodes);
     for (const button of panel.querySelectorAll("button[hidden]")) button.hidden = false;
+    for (const heading of panel.querySelectorAll("h2")) heading.ariaLevel = "3";
     localise(panel);
   } else {
     panel.textContent = text("not-loaded");
