@@ -4,16 +4,18 @@ import random
 
 import pytest
 from msgspec.structs import asdict, replace
-from sqlalchemy import Connection
+from sqlalchemy import Connection, RowMapping
 
 from revision_quality.recent_changes.cursor import Cursor
-from revision_quality.recent_changes.filters import parse_filters
+from revision_quality.recent_changes.filters import Filters, parse_filters
 from revision_quality.recent_changes.newest import newest_changes
 from revision_quality.recent_changes.query import matches
+from revision_quality.recent_changes.ranking import rank, shift
 from revision_quality.views import bulk, change_tags
 from revision_quality.views.change import Change, State, UserLevel
 from revision_quality.views.changes import ChangesView, note_facets, values_of
 from revision_quality.views.database import Database
+from revision_quality.views.facets import grade_of
 from revision_quality.views.row import Row
 from revision_quality.views.tables import changes
 from tests.recent_changes.examples import LEVELS, change
@@ -44,6 +46,14 @@ QUERIES = [
     "tagfilter=rare&wiki=hewiki;my_wiki&revertrisk=maybebad",
     "tagfilter=common&wiki=" + ";".join(["hewiki", *(f"w{number}" for number in range(30))]),
     "tagfilter=common&inverttags=1",
+    "order=riskiest",
+    "order=mixed",
+    "order=riskiest&days=0.001",
+    "order=mixed&days=0.005&hidebots=1",
+    "order=mixed&namespace=14",
+    "order=riskiest&revertrisk=verylikelybad&wiki=hewiki;my_wiki",
+    "order=mixed&wiki=" + ";".join(["hewiki", "b-wiki", *(f"w{number}" for number in range(30))]),
+    "order=riskiest&state=failed;pending",
 ]
 
 
@@ -74,31 +84,65 @@ def rows() -> list[Change]:
     return _changes()
 
 
+def _middle(filters: Filters, rows: list[Change]) -> Cursor:
+    """Return the rank of a change that half of those of the filter come behind."""
+    ranks = sorted(
+        rank(filters.order, row) for row in rows if matches(row, filters, LEVELS, now=NOW)
+    )
+    return ranks[len(ranks) // 2] if ranks else Cursor(NOW - ROWS // 4, ROWS // 2)
+
+
+def _rank(order: str, row: RowMapping) -> Cursor:
+    time = row["timestamp"] + shift(order, grade_of(row["score"]))
+    return Cursor(time, row["rev_id"], row["wiki_id"])
+
+
+def _write(connection: Connection, rows: list[Change]) -> None:
+    values = [values_of(Row(**asdict(row)), row.rev_id) for row in rows]
+    bulk.write(connection, changes, values)
+    note_facets(connection, values)
+    change_tags.keep_in_step(connection, rows, {})
+
+
 def test_few_among_many_are_all_found_in_order(url: str, rows: list[Change]) -> None:
     ChangesView(database := Database(url))
 
     def check(connection: Connection) -> None:
-        values = [values_of(Row(**asdict(row)), row.rev_id) for row in rows]
-        bulk.write(connection, changes, values)
-        note_facets(connection, values)
-        change_tags.keep_in_step(connection, rows, {})
+        _write(connection, rows)
         for query in QUERIES:
             filters, _ = parse_filters(
                 [tuple(part.split("=")) for part in query.split("&") if part]
             )
-            for before in (None, Cursor(NOW - ROWS // 4, ROWS // 2)):
+            for before in (None, _middle(filters, rows)):
                 asked = replace(filters, before=before, limit=20)
                 expected = sorted(
                     (
-                        (row.timestamp, row.rev_id, row.wiki_id)
+                        rank(asked.order, row)
                         for row in rows
                         if matches(row, asked, LEVELS, now=NOW)
                     ),
                     reverse=True,
                 )
                 found = newest_changes(connection, asked, LEVELS, now=NOW, walk=40).rows
-                keys = [(row["timestamp"], row["rev_id"], row["wiki_id"]) for row in found]
-                assert keys == expected[:20], (query, before)
+                assert [_rank(asked.order, row) for row in found] == expected[:20], (query, before)
+
+    try:
+        database.write_now(check)
+    finally:
+        database.close_now()
+
+
+def test_the_many_risky_of_older_days_do_not_hide_the_others_of_today(url: str) -> None:
+    ChangesView(database := Database(url))
+    times = [NOW - n - (0 if n < 5 else 90_000) for n in range(60)]
+    risky = [change(n, timestamp=time, score=0.9999) for n, time in enumerate(times)]
+    others = [change(100 + n, timestamp=NOW - n, score=0.85) for n in range(10)]
+    asked, _ = parse_filters([("order", "riskiest"), ("days", "1"), ("limit", "20")])
+
+    def check(connection: Connection) -> None:
+        _write(connection, [*risky, *others])
+        found = newest_changes(connection, asked, LEVELS, now=NOW).rows
+        assert [row["rev_id"] for row in found] == [*range(5), *range(100, 110)]
 
     try:
         database.write_now(check)

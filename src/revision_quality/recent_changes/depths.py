@@ -2,47 +2,63 @@
 
 from collections.abc import Sequence
 
+from msgspec import Struct
 from sqlalchemy import Connection
 
 from revision_quality.recent_changes.cursor import Cursor
+from revision_quality.recent_changes.index import forced
+from revision_quality.views.facets import EVERY_WIKI
 
-Place = tuple[str, int | None]
-"""A wiki_id or EVERY_WIKI, and a number of facets or None for all."""
 
+class Place(Struct, frozen=True):
+    """Edits of one wiki or of all (EVERY_WIKI), of one number of facets or of all (None).
 
-_FORCED = {"sqlite": "INDEXED BY {}", "mariadb": "FORCE INDEX ({})", "mysql": "FORCE INDEX ({})"}
-_INDICES = {
-    (False, False): "changes_time",
-    (True, False): "changes_wiki_time",
-    (False, True): "changes_facets",
-    (True, True): "changes_wiki_facets",
-}
-"""The index of the places, by whether they name a wiki and facets."""
+    From the time `since` on and (`until`) before another, in Unix seconds. `moved` seconds are
+    added to the times that are told of them.
+    """
+
+    wiki_id: str = EVERY_WIKI
+    facets: int | None = None
+    since: int = 0
+    until: int | None = None
+    moved: int = 0
 
 
 def times_behind(
-    connection: Connection, places: Sequence[Place], number: int, before: Cursor | None
+    connection: Connection, wikis: Sequence[str], number: int, before: Cursor | None
 ) -> list[int]:
-    """Return, for each place with more than `number` edits, the time of the one behind those.
+    """Return, for each wiki with more than `number` edits, the time of the one behind those.
 
-    Counted from the newest on, or from the second before the cursor's. In one statement by hand:
-    SQLAlchemy takes longer for fifty parts than the server, and of subqueries that refer to a row
+    Counted from the newest on, or from the second before the cursor's.
+    """
+    until = before.timestamp if before else None
+    places = [Place(wiki_id, until=until) for wiki_id in wikis]
+    return _times(connection, places, f"1 OFFSET {number}")
+
+
+def newest_times(connection: Connection, places: Sequence[Place], number: int) -> list[int]:
+    """Return the times of the newest `number` edits of each place, moved, in no order."""
+    return _times(connection, places, f"{number}")
+
+
+def _times(connection: Connection, places: Sequence[Place], limit: str) -> list[int]:
+    """Read the times of all places in one statement by hand.
+
+    SQLAlchemy takes longer for many parts than the server, and of subqueries that refer to a row
     MariaDB does not look up the time.
     """
     if not places:
         return []
-    dialect = connection.dialect
-    mark = "?" if dialect.paramstyle == "qmark" else "%s"
-    end = f" AND timestamp < {before.timestamp}" if before else ""
-    forced = _FORCED.get(dialect.name, "")
+    mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
     parts = []
-    for place, (wiki_id, facets) in enumerate(places):
-        of_wiki = f"wiki_id = {mark}" if wiki_id else "1 = 1"
-        of_facets = "" if facets is None else f" AND facets = {facets}"
-        name = _INDICES[bool(wiki_id), facets is not None]
-        index = forced.format(name)
-        nth = f"SELECT timestamp FROM changes {index} WHERE {of_wiki}{of_facets}{end}"  # noqa: S608
-        nth += f" ORDER BY timestamp DESC LIMIT 1 OFFSET {number}"
-        parts.append(f"SELECT timestamp FROM ({nth}) AS p{place}")  # noqa: S608, numbers and marks
-    values = tuple(wiki_id for wiki_id, _ in places if wiki_id)
+    for number, place in enumerate(places):
+        where = [f"wiki_id = {mark}"] if place.wiki_id else []
+        where += [] if place.facets is None else [f"facets = {place.facets}"]
+        where += [f"timestamp >= {place.since}"] if place.since else []
+        where += [] if place.until is None else [f"timestamp < {place.until}"]
+        hint = forced(connection.dialect.name, bool(place.wiki_id), place.facets is not None)
+        found = f"SELECT timestamp FROM changes {hint} WHERE {' AND '.join(where) or '1 = 1'}"  # noqa: S608
+        found += f" ORDER BY timestamp DESC LIMIT {limit}"
+        parts.append(f"SELECT timestamp + {place.moved} FROM ({found}) AS p{number}")  # noqa: S608, numbers and marks
+    values = tuple(place.wiki_id for place in places if place.wiki_id)
     return list(connection.exec_driver_sql(" UNION ALL ".join(parts), values).scalars())

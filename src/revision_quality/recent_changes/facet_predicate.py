@@ -50,7 +50,12 @@ def to_facets(predicate: Predicate, *, surely: bool) -> ColumnElement[bool]:
 
 def is_of_grades(grades: Sequence[int]) -> ColumnElement[bool]:
     """Return the condition on `change_facets` for some grades of the score."""
-    return _field(places.GRADE).in_(tuple(grades))
+    return grade_in().in_(tuple(grades))
+
+
+def grade_in() -> ColumnElement[int]:
+    """Return the grade of the score of a row of `change_facets`."""
+    return _field(places.GRADE)
 
 
 def _one_of(column: str, values: tuple[Any, ...], negated: bool) -> ColumnElement[bool]:

@@ -99,5 +99,4 @@ def _end_of_walk(connection: Connection, filters: Filters, walk: int) -> int:
     if not wikis or len(wikis) > MAX_WIKIS_APART:
         wikis = [EVERY_WIKI]
     each = max(walk // len(wikis), filters.limit)
-    places = [(wiki_id, None) for wiki_id in wikis]
-    return max(times_behind(connection, places, each, filters.before), default=0)
+    return max(times_behind(connection, wikis, each, filters.before), default=0)

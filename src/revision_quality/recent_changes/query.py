@@ -89,15 +89,10 @@ def predicate_of(filters: Filters, levels: WikiLevels, *, now: float) -> Predica
     return Every((_VISIBLE, *_wikis(filters), *_groups(filters, levels, now)))
 
 
-def times_of(filters: Filters, now: float) -> ColumnElement[bool]:
-    """Return the condition on the time alone: of a cursor's second, some are not on the page.
-
-    With the rest of the order in it, MariaDB would not jump from group to group.
-    """
-    parts = list(_earliest(filters, now))
-    if filters.before is not None:
-        parts.append(Compare("timestamp", "<=", filters.before.timestamp))
-    return to_sql(Every(tuple(parts)))
+def earliest_of(filters: Filters, now: float, since: int = 0) -> int:
+    """Return the time of the oldest edit asked for, not older than `since`; 0 where all are."""
+    earliest = 0 if filters.days is None else int(now - filters.days * _DAY)
+    return max(earliest, filters.since or 0, since)
 
 
 def possible_in(filters: Filters, levels: WikiLevels) -> Predicate:
@@ -158,17 +153,12 @@ def _facets(filters: Filters) -> Iterator[Predicate]:
 
 
 def _times(filters: Filters, now: float, since: int = 0) -> Iterator[Predicate]:
-    yield from _earliest(filters, now, since)
-    if filters.before is not None:
-        yield _before(filters.before)
-
-
-def _earliest(filters: Filters, now: float, since: int = 0) -> Iterator[Predicate]:
-    earliest = 0 if filters.days is None else int(now - filters.days * _DAY)
-    earliest = max(earliest, filters.since or 0, since)
+    earliest = earliest_of(filters, now, since)
     # One bound, because SQLite uses the first of two for the index.
     if earliest > 0:
         yield Compare("timestamp", ">=", earliest)
+    if filters.before is not None:
+        yield _before(filters.before)
 
 
 def _not_hidden(filters: Filters) -> Iterator[Predicate]:
