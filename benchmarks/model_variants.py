@@ -41,9 +41,8 @@ def _steep(margins: Doubles, width: float) -> Doubles:
     return np.asarray(1 / (1 + np.exp(-margins / width)))
 
 
-def _weights(fold: Fold, power: float | Doubles = 0.8) -> Doubles:
-    strengths = fit.strengths(fold.seen.margins)
-    return np.asarray(fold.kept.weights**power * fit.reweighing(fold.kept, strengths))
+def _weights(fold: Fold) -> Doubles:
+    return fit.weights_after(fold.seen, fold.kept)
 
 
 def _grown(
@@ -75,8 +74,10 @@ def _rising_odds(fold: Fold) -> Doubles:
     return _grown(fold, extra={"monotone_constraints": tuple(signs)})
 
 
-def _natural_at_the_top(fold: Fold) -> Doubles:
-    return _grown(fold, weights=_weights(fold, 0.8 + 0.2 * _steep(fold.seen.margins, 0.7)))
+def _tempered_at_the_top(fold: Fold) -> Doubles:
+    strengths = fit.strengths(fold.seen.margins)
+    reweighed = fit.reweighing(fold.kept, strengths)
+    return _grown(fold, weights=np.asarray(fold.kept.weights**0.8 * reweighed))
 
 
 def _top_counts_more(fold: Fold) -> Doubles:
@@ -119,7 +120,7 @@ def _clear_kept_edits_left_out(fold: Fold) -> Doubles:
 
 VARIANTS: dict[str, Callable[[Fold], Doubles]] = {
     "odds of n-grams may only raise the score": _rising_odds,
-    "natural weights at the top": _natural_at_the_top,
+    "natural weights tempered at the top, too": _tempered_at_the_top,
     "the top counts up to five times as much": _top_counts_more,
     "no counts of the page before": _without_parts_before,
     "six forests, each of 70 % of the wikis": _wikis_drawn,

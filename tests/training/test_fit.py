@@ -7,7 +7,7 @@ from revision_quality.models.base import Prediction
 from revision_quality.models.revert_risk import RevertRisk
 from revision_quality.training.boost import Settings
 from revision_quality.training.examples import Examples, join, latest, to_examples, wiki_folds
-from revision_quality.training.fit import fit, reweighing, strengths
+from revision_quality.training.fit import fit, reweighing, strengths, tempers
 from revision_quality.training.sources import read_edits, training_files
 from tests.models.make import ARTICLE, NEWCOMER, revision
 from tests.training.make import write
@@ -78,3 +78,10 @@ def test_full_reweighing_makes_label_and_kind_of_editor_independent(examples: Ex
 def test_reweighing_fades_out_where_an_edit_looks_like_clear_damage() -> None:
     little, middling, clear = strengths(np.array([-6.0, -1.0, 4.0]))
     assert little > 1.9 * middling > 100 * clear
+
+
+def test_an_edit_that_looks_like_damage_has_its_natural_weight() -> None:
+    little, middling, clear = tempers(np.array([-6.0, 0.0, 4.0]))
+    assert little == pytest.approx(0.8, abs=0.001)
+    assert middling == pytest.approx(0.9)
+    assert clear == pytest.approx(1, abs=0.001)

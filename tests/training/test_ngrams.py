@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from revision_quality.models.features.ngrams import buckets
 from revision_quality.models.ngram_weights import NgramWeights
@@ -34,6 +35,20 @@ def test_a_row_of_the_matrix_and_an_edit_have_the_same_odds(learnt: NgramWeights
 
 def test_the_same_edits_give_the_same_weights(learnt: NgramWeights) -> None:
     assert np.array_equal(learn(MATRIX, LABELS, WEIGHTS).weights, learnt.weights)
+
+
+def test_any_number_of_threads_gives_the_same_weights() -> None:
+    # As many edits and n-grams as it takes for linear algebra to be shared between threads, and
+    # such weights that the order of a sum shows.
+    chance = np.random.default_rng(1)
+    matrix = to_matrix(list(chance.integers(0, 20_000, (12_000, 20)).astype(np.uint16)))
+    labels = (chance.random(12_000) < 0.3).astype(np.int64)
+    weights = 1000 * chance.random(12_000)
+    found = []
+    for threads in (1, 2):
+        with threadpool_limits(threads):
+            found.append(learn(matrix, labels, weights).weights)
+    assert np.array_equal(*found)
 
 
 def test_an_edit_is_judged_without_its_own_fold() -> None:

@@ -22,10 +22,12 @@ NAME = "revertrisk-language-agnostic"
 FOLDS = 6
 INNER_FOLDS = 3
 _LOOK_TEMPER, _LOOK_REWEIGHING = 0.6, 0.38
-_TEMPER, _REWEIGHING = 0.8, 0.5
+_TEMPER, _REWEIGHING = 0.8, 0.55
 _CLEAR, _BLUR = -1.0, 0.5
 """Log odds of the first look around which reweighing ends, and over how much: about a score of 0.1,
 for the first look tempers the natural weights."""
+_NATURAL_BLUR = 0.7
+"""Over how much of the first look's log odds, around 0, the natural weights come back."""
 
 
 def _nothing() -> None:
@@ -53,13 +55,21 @@ def reweighing(examples: Examples, strength: float | Doubles) -> Doubles:
     return np.asarray(factors**strength)
 
 
-def _tempered(examples: Examples, power: float) -> Doubles:
-    """Natural weights to a power below 1.
+def _tempered(examples: Examples, power: float | Doubles) -> Doubles:
+    """Natural weights to a power of at most 1, one for all or one for each example.
 
     At the full weight a few wikis with rare reverts outweigh the others; at none the model is
     drawn to the sample's rate. The calibration restores the natural rate.
     """
     return np.asarray(examples.weights**power)
+
+
+def tempers(margins: Doubles) -> Doubles:
+    """The powers of the natural weights for examples with these log odds: 1 where one looks bad.
+
+    There kept edits are few, and each stands for as many as its wiki has of them.
+    """
+    return np.asarray(_TEMPER + (1 - _TEMPER) / (1 + np.exp(-margins / _NATURAL_BLUR)))
 
 
 def strengths(margins: Doubles) -> Doubles:
@@ -125,11 +135,15 @@ def grow(examples: Examples, settings: Settings) -> Grown:
     return grow_after(look(examples, settings), examples, settings)
 
 
+def weights_after(seen: Look, examples: Examples) -> Doubles:
+    """Return what each example weighs for the trees, by how it looks."""
+    reweighed = reweighing(examples, strengths(seen.margins))
+    return _tempered(examples, tempers(seen.margins)) * reweighed
+
+
 def grow_after(seen: Look, examples: Examples, settings: Settings) -> Grown:
     """Grow a model's trees: a first look tells which examples to reweigh."""
-    strength = strengths(seen.margins)
-    weights = _tempered(examples, _TEMPER) * reweighing(examples, strength)
-    trees = grow_trees(seen.rows, examples.labels, weights, settings)
+    trees = grow_trees(seen.rows, examples.labels, weights_after(seen, examples), settings)
     return Grown(seen.ngrams, trees)
 
 

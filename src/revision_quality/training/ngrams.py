@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.optimize import minimize  # type: ignore[import-untyped]
 from scipy.sparse import csr_array  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 from revision_quality.models.features.ngrams import BUCKETS, Buckets
 from revision_quality.models.ngram_weights import NgramWeights
@@ -30,7 +31,8 @@ def to_matrix(edits: Sequence[Buckets]) -> csr_array:
 def learn(ngrams: csr_array, labels: Labels, weights: Doubles) -> NgramWeights:
     """Fit the log odds of `labels` by a regularised logistic regression; deterministic.
 
-    The bias is left out: how often edits are reverted is for the trees to say.
+    One thread adds up: the sums of several round otherwise. The bias is left out: how often edits
+    are reverted is for the trees to say.
     """
     seen = np.unique(ngrams.indices)
     ngrams = ngrams[:, seen].astype(np.float64)
@@ -45,7 +47,8 @@ def learn(ngrams: csr_array, labels: Labels, weights: Doubles) -> NgramWeights:
         return float(losses + learnt @ learnt / 2), gradient
 
     start = np.zeros(len(seen) + 1)
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": _STEPS}).x
+    with threadpool_limits(1):
+        found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": _STEPS}).x
     learnt = np.zeros(BUCKETS, np.float32)
     learnt[seen] = found[:-1].astype(np.float16)
     return NgramWeights(learnt)
