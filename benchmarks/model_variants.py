@@ -10,6 +10,7 @@ figures are, and how many times the recipe's its recall at a false positive rate
 
 import argparse
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -80,6 +81,16 @@ def _tempered_at_the_top(fold: Fold) -> Doubles:
     return _grown(fold, weights=np.asarray(fold.kept.weights**0.8 * reweighed))
 
 
+def _reweighed(fold: Fold, strength: float) -> Doubles:
+    tempered = fold.kept.weights ** fit.tempers(fold.seen.margins)
+    faded = strength * fit.strengths(fold.seen.margins) / fit.strengths(np.array([-np.inf]))
+    return _grown(fold, weights=np.asarray(tempered * fit.reweighing(fold.kept, faded)))
+
+
+def _small_steps(fold: Fold) -> Doubles:
+    return _grown(fold, extra={"max_delta_step": 1})
+
+
 def _top_counts_more(fold: Fold) -> Doubles:
     return _grown(fold, weights=_weights(fold) * (0.25 + _steep(fold.seen.margins, 1.0)))
 
@@ -121,6 +132,9 @@ def _clear_kept_edits_left_out(fold: Fold) -> Doubles:
 VARIANTS: dict[str, Callable[[Fold], Doubles]] = {
     "odds of n-grams may only raise the score": _rising_odds,
     "natural weights tempered at the top, too": _tempered_at_the_top,
+    "kinds of editors reweighed by 0.5": partial(_reweighed, strength=0.5),
+    "kinds of editors reweighed by 0.65": partial(_reweighed, strength=0.65),
+    "no leaf moves the log odds by more than one step": _small_steps,
     "the top counts up to five times as much": _top_counts_more,
     "no counts of the page before": _without_parts_before,
     "six forests, each of 70 % of the wikis": _wikis_drawn,

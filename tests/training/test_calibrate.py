@@ -1,4 +1,5 @@
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from revision_quality.training.calibrate import calibrate
 
@@ -25,3 +26,11 @@ def test_the_order_of_margins_is_kept() -> None:
     assert (np.diff(line.probabilities) > 0).all()
     assert line.probabilities[0] > 0
     assert line.probabilities[-1] < 1
+
+
+def test_any_number_of_threads_gives_the_same_line() -> None:
+    found = []
+    for threads in (1, 2):
+        with threadpool_limits(threads):
+            found.append(calibrate(*sample()).probabilities)
+    assert np.array_equal(*found)

@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 from revision_quality.models.artifact import Calibration
 from revision_quality.models.trees import Doubles
@@ -23,7 +24,8 @@ def calibrate(margins: Doubles, labels: npt.NDArray[np.int64], weights: Doubles)
     Kull, Silva Filho and Flach, "Beta calibration" (2017): the log odds become
     a ln p - b ln(1 - p) + c with a, b > 0, so they keep their order, and three parameters learn no
     steps from chance as isotonic regression does: fitted on different wikis, lines stay alike.
-    `margins` must be out of fold. Beyond the margins seen, by 2, the end values hold.
+    `margins` must be out of fold. Beyond the margins seen, by 2, the end values hold. One thread
+    adds up: the sums of several round otherwise.
     """
     low, high = _log_probabilities(margins)
     total = weights.sum()
@@ -35,13 +37,14 @@ def calibrate(margins: Doubles, labels: npt.NDArray[np.int64], weights: Doubles)
         gradient = np.array([slope @ low, slope @ high, slope.sum()])
         return float(weights @ losses) / total, gradient / total
 
-    fitted = minimize(
-        loss,
-        np.array([1.0, 1.0, 0.0]),
-        jac=True,
-        bounds=[(_LEAST_SLOPE, None), (_LEAST_SLOPE, None), (None, None)],
-        method="L-BFGS-B",
-    ).x
+    with threadpool_limits(1):
+        fitted = minimize(
+            loss,
+            np.array([1.0, 1.0, 0.0]),
+            jac=True,
+            bounds=[(_LEAST_SLOPE, None), (_LEAST_SLOPE, None), (None, None)],
+            method="L-BFGS-B",
+        ).x
     nodes = np.linspace(margins.min() - _BEYOND, margins.max() + _BEYOND, _NODES)
     low, high = _log_probabilities(nodes)
     odds = fitted[0] * low + fitted[1] * high + fitted[2]
