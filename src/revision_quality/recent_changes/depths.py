@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from revision_quality.recent_changes.cursor import Cursor
 from revision_quality.recent_changes.index import forced
 from revision_quality.views.facets import EVERY_WIKI
 
@@ -24,15 +23,11 @@ class Place(Struct, frozen=True):
     moved: int = 0
 
 
-def times_behind(
-    connection: Connection, wikis: Sequence[str], number: int, before: Cursor | None
-) -> list[int]:
-    """Return, for each wiki with more than `number` edits, the time of the one behind those.
+def times_behind(connection: Connection, places: Sequence[Place], number: int) -> list[int]:
+    """Return, for each place with more than `number` edits, the time behind those, moved.
 
-    Counted from the newest on, or from the second before the cursor's.
+    Counted from the newest on.
     """
-    until = before.timestamp if before else None
-    places = [Place(wiki_id, until=until) for wiki_id in wikis]
     return _times(connection, places, f"1 OFFSET {number}")
 
 

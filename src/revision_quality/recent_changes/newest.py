@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 from sqlalchemy import Connection, RowMapping
 
-from revision_quality.recent_changes.depths import times_behind
+from revision_quality.recent_changes.depths import Place, times_behind
 from revision_quality.recent_changes.filters import Filters
 from revision_quality.recent_changes.query import MAX_WIKIS_APART, select_changes
 from revision_quality.recent_changes.queue import queued_changes
@@ -69,7 +69,7 @@ def newest_changes(
     to look at before their facets are. Raises what the connection raises.
     """
     if filters.is_queue:
-        return Found(queued_changes(connection, filters, levels, now=now))
+        return Found(queued_changes(connection, filters, levels, now=now, walk=walk))
     if filters.tags and not filters.invert_tags:
         return _of_tags(connection, filters, levels, now)
     since = _end_of_walk(connection, filters, WITHOUT_TAG_WALK if filters.tags else walk)
@@ -99,4 +99,7 @@ def _end_of_walk(connection: Connection, filters: Filters, walk: int) -> int:
     if not wikis or len(wikis) > MAX_WIKIS_APART:
         wikis = [EVERY_WIKI]
     each = max(walk // len(wikis), filters.limit)
-    return max(times_behind(connection, wikis, each, filters.before), default=0)
+    # Of the cursor's own second, some are not on the page.
+    until = filters.before.timestamp if filters.before else None
+    places = [Place(wiki_id, until=until) for wiki_id in wikis]
+    return max(times_behind(connection, places, each), default=0)

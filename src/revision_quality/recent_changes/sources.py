@@ -23,7 +23,7 @@ from revision_quality.recent_changes.wiki_levels import WikiLevels
 from revision_quality.views.facets import EVERY_WIKI, GRADE
 from revision_quality.views.tables import change_facets, changes
 
-_MARIADB = ("mysql", "mariadb")
+MARIADB = ("mysql", "mariadb")
 
 _GROUPS_AT_ONCE = 500
 """A list of 1,000 becomes a table to MariaDB (in_predicate_conversion_threshold), and it no longer
@@ -77,7 +77,7 @@ def sources_of(
     if not filters.wikis:
         possible &= known.wiki_id == EVERY_WIKI
     statement = select(known.wiki_id, known.facets, sure.label("is_sure")).where(possible)
-    if connection.dialect.name in _MARIADB:
+    if connection.dialect.name in MARIADB:
         taken = connection.execute(statement).all()
         pairs = [(wiki_id, facets) for wiki_id, facets, _ in taken]
         times = _newest_by_jumping(connection, pairs, filters, earliest, least)

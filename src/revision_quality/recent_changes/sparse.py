@@ -6,7 +6,7 @@ page, not with the edits.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -15,6 +15,9 @@ from sqlalchemy import (
     Connection,
     RowMapping,
     Select,
+    and_,
+    false,
+    or_,
     select,
     tuple_,
     union_all,
@@ -26,6 +29,7 @@ from revision_quality.recent_changes.index import name_of
 from revision_quality.recent_changes.query import by_index, matching
 from revision_quality.recent_changes.ranking import GRADES
 from revision_quality.recent_changes.sources import (
+    MARIADB,
     Source,
     enough_since,
     latest_of,
@@ -67,15 +71,14 @@ def ranked_changes(
     for source in sources:
         if source.rank >= least:
             by_move[source.moved].append(source)
-    pages = {
-        moved: _page_of(
-            some, matching(_moved(filters, moved), levels, now=now, since=max(least - moved, 1))
-        ).limit(filters.limit)
-        for moved, some in by_move.items()
-    }
+    in_pairs = connection.dialect.name in MARIADB
+    pages = {}
+    for moved, some in by_move.items():
+        condition = matching(moved_by(filters, moved), levels, now=now, since=max(least - moved, 1))
+        pages[moved] = _page_of(some, condition, in_pairs=in_pairs).limit(filters.limit)
     if len(pages) > 1:
-        keys = _first(connection, pages, filters.limit)
-        return _rows_of(connection, keys, matching(replace(filters, before=None), levels, now=now))
+        keys = first_of(connection, pages, filters.limit)
+        return rows_of(connection, keys, filters, levels, now=now)
     return [
         (Cursor(row["timestamp"] + moved, row["rev_id"], row["wiki_id"]), row)
         for moved, page in pages.items()
@@ -83,7 +86,7 @@ def ranked_changes(
     ]
 
 
-def _moved(filters: Filters, moved: int) -> Filters:
+def moved_by(filters: Filters, moved: int) -> Filters:
     """Return the filters with the cursor as a time of edits that are moved so."""
     before, latest = filters.before, latest_of(filters, moved)
     if before is None or latest is None:
@@ -91,22 +94,43 @@ def _moved(filters: Filters, moved: int) -> Filters:
     return replace(filters, before=Cursor(latest, before.rev_id, before.wiki_id))
 
 
-def _page_of(sources: Sequence[Source], condition: ColumnElement[bool]) -> Select[Any]:
+def _page_of(
+    sources: Sequence[Source], condition: ColumnElement[bool], *, in_pairs: bool
+) -> Select[Any]:
     """Return the statement for the keys of rows of some sources that meet a condition."""
-    wikis = sorted({source.wiki_id for source in sources} - {EVERY_WIKI})
-    facets = sorted({source.facets for source in sources})
+    by_wiki: defaultdict[str, list[int]] = defaultdict(list)
+    for source in sources:
+        by_wiki[source.wiki_id].append(source.facets)
+    has_wikis = EVERY_WIKI not in by_wiki
+    found = _in_pairs(by_wiki) if has_wikis and in_pairs else _in_lists(by_wiki)
     keys = (_columns.timestamp, _columns.rev_id, _columns.wiki_id)
-    statement: Select[Any] = select(*keys).where(_columns.facets.in_(facets), condition)
-    if wikis:
-        statement = statement.where(_columns.wiki_id.in_(wikis))
-    index = name_of(bool(wikis), of_facets=True)
+    statement: Select[Any] = select(*keys).where(found, condition)
+    index = name_of(has_wikis, of_facets=True)
     statement = by_index(statement, index).with_hint(changes, f"INDEXED BY {index}", "sqlite")
     # Not the plain time, which would tempt a server to walk through the index of all edits.
     order = (_columns.timestamp + 0, _columns.rev_id, _columns.wiki_id)
     return statement.order_by(*(column.desc() for column in order))
 
 
-def _first(connection: Connection, pages: dict[int, Select[Any]], limit: int) -> list[Cursor]:
+def _in_pairs(by_wiki: Mapping[str, list[int]]) -> ColumnElement[bool]:
+    """Return the condition on wiki and facets with which MariaDB looks up no pair in vain."""
+    return or_(
+        false(),
+        *(
+            and_(_columns.wiki_id == wiki_id, _columns.facets.in_(facets))
+            for wiki_id, facets in by_wiki.items()
+        ),
+    )
+
+
+def _in_lists(by_wiki: Mapping[str, list[int]]) -> ColumnElement[bool]:
+    """Return the condition that every server looks up by one index; none cares for other pairs."""
+    facets = _columns.facets.in_(sorted({number for some in by_wiki.values() for number in some}))
+    wikis = sorted({*by_wiki} - {EVERY_WIKI})
+    return and_(_columns.wiki_id.in_(wikis), facets) if wikis else facets
+
+
+def first_of(connection: Connection, pages: dict[int, Select[Any]], limit: int) -> list[Cursor]:
     """Return the places of the first rows of several pages, each moved so, read at once."""
     places = (
         select(page.c.timestamp + moved, page.c.rev_id, page.c.wiki_id)
@@ -116,11 +140,17 @@ def _first(connection: Connection, pages: dict[int, Select[Any]], limit: int) ->
     return sorted(found, reverse=True)[:limit]
 
 
-def _rows_of(
-    connection: Connection, keys: Sequence[Cursor], condition: ColumnElement[bool]
+def rows_of(
+    connection: Connection,
+    keys: Sequence[Cursor],
+    filters: Filters,
+    levels: WikiLevels,
+    *,
+    now: float,
 ) -> list[Ranked]:
     """Return the rows of some places, but for those that a writer has changed meanwhile."""
     wanted = tuple_(_columns.wiki_id, _columns.rev_id).in_([(k.wiki_id, k.rev_id) for k in keys])
+    condition = matching(replace(filters, before=None), levels, now=now)
     statement = by_index(select(changes).where(wanted, condition), "PRIMARY")
     rows = connection.execute(statement).mappings()
     by_key = {(row["wiki_id"], row["rev_id"]): row for row in rows}
