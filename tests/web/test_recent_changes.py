@@ -299,6 +299,27 @@ async def test_what_is_not_taken_is_told_in_the_readers_language(
     assert told in html
 
 
+@pytest.mark.parametrize(
+    ("accepted", "kept"), [("en", "&uselang=ru"), ("ru", ""), ("de, ru;q=0.5", "&uselang=ru")]
+)
+async def test_links_ask_for_the_language_again_where_the_reader_would_get_another(
+    client: httpx.AsyncClient, view: WritableView, accepted: str, kept: str
+) -> None:
+    await view.write(*FEW)
+    headers = {"Accept": "text/html", "Accept-Language": accepted}
+    url = "/recent-changes?hidebots=1&limit=1&uselang=ru"
+    html = (await client.get(url, headers=headers)).text
+    links = {
+        attributes.get("rel") or attributes["class"]: unescape(attributes["href"] or "")
+        for tag, attributes in Elements(html).tags
+        if tag == "a" and (attributes.get("rel") == "next" or attributes.get("class") == "chosen")
+    }
+    before = links["next"].partition("before=")[2].partition("&")[0]
+    assert links["next"] == f"/recent-changes?hidebots=1&limit=1&before={before}{kept}"
+    assert links["chosen"] == f"/recent-changes?limit=1{kept}"
+    assert ("name=uselang value=ru" in html) == bool(kept)
+
+
 def test_what_a_parameter_takes_reads_in_english_as_in_the_json() -> None:
     queries = ("limit=x", "days=x", "from=x", "wiki=%", "namespace=x", "before=x", "invert=x",
                "goodfaith=x", "hidepatrolled=1", "target=x", "hidemyself=1", "subpageof=x",

@@ -129,12 +129,22 @@ def interface_of(request: Request, default: Interface) -> Interface:
     zone = request.cookies.get(ZONE_COOKIE, "")
     has_zone = is_zone(zone)
     zone = zone if has_zone else default.zone
-    asked = [request.query_params.get("uselang", ""), request.cookies.get(LANG_COOKIE, "")]
-    asked += accepted(request.headers.get("accept-language", ""))
-    lang = next((known for code in asked if (known := _known(code))), None)
+    lang = _known(request.query_params.get("uselang", "")) or _preferred(request)
     if lang is None:
         return Interface(default.lang, default.dir, zone, has_zone)
     return Interface(lang, direction(lang), zone, has_zone)
+
+
+def kept_language(request: Request, default: Interface) -> str:
+    """Return the language that links have to ask for again, "" where the reader gets it anyway."""
+    asked = _known(request.query_params.get("uselang", ""))
+    return asked if asked and asked != (_preferred(request) or default.lang) else ""
+
+
+def _preferred(request: Request) -> str | None:
+    wanted = accepted(request.headers.get("accept-language", ""))
+    wanted = [request.cookies.get(LANG_COOKIE, ""), *wanted]
+    return next((known for code in wanted if (known := _known(code))), None)
 
 
 def accepted(header: str) -> list[str]:

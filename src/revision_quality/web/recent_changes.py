@@ -36,6 +36,7 @@ from revision_quality.web.interface import (
     interface_of,
     is_language,
     is_zone,
+    kept_language,
     languages,
 )
 from revision_quality.web.json_answers import ANY_ORIGIN
@@ -88,7 +89,9 @@ class RecentChanges:
             body = msgspec.json.encode(changes_json(page, self._sites, self._levels.now))
             return Response(body, headers=headers, media_type="application/json")
         doors = self._logins.doors(request) if self._logins else []
-        return HTMLResponse(self._html(page, self.interface(request), doors), headers=_HEADERS)
+        uselang = kept_language(request, self._interface)
+        html = self._html(page, self.interface(request), doors, uselang)
+        return HTMLResponse(html, headers=_HEADERS)
 
     async def preferences(self, request: Request) -> Response:
         """Keep a reader's language and time zone in cookies, and lead back to the page."""
@@ -159,7 +162,7 @@ class RecentChanges:
             shown = [change for change in shown if not is_handled(change)]
         return Page(filters, notices, shown, older, seq, summary)
 
-    def _html(self, page: Page, ui: Interface, doors: Sequence[Door]) -> str:
+    def _html(self, page: Page, ui: Interface, doors: Sequence[Door], uselang: str) -> str:
         filters = page.filters
         wikis = page.summary.wikis
         sites = {wiki_id: site for wiki_id in wikis if (site := self._sites(wiki_id))}
@@ -171,6 +174,7 @@ class RecentChanges:
             "recent_changes.html",
             ui=ui,
             path=PATH,
+            uselang=uselang,
             doors=doors,
             filters=filters,
             notices=page.notices,

@@ -149,8 +149,9 @@ function describeLevels(page) {
 
 // The shortest address of the filters, so that it can be shared.
 function showAddress() {
-  const { query } = document.querySelector("#results").dataset;
-  history.replaceState(null, "", query ? `${PATH}?${query}` : PATH);
+  const { query, uselang } = document.querySelector("#results").dataset;
+  const asked = [query, uselang && `uselang=${uselang}`].filter(Boolean).join("&");
+  history.replaceState(null, "", asked ? `${PATH}?${asked}` : PATH);
 }
 
 function apply(event) {
