@@ -53,7 +53,7 @@ class Elements(HTMLParser):
             self.rows[self._row] = ""
 
     def handle_endtag(self, tag: str) -> None:
-        if tag == "li":
+        if tag in ("li", "ul"):
             self._row = None
 
     def handle_data(self, data: str) -> None:
