@@ -9,8 +9,9 @@ wiki, 8 % by bots, 2 % with a score of 0.9 or more, 30 namespaces of which a few
 failed to be scored on new pages. The newest 100,000 are written as the view writes, the rest is
 copied by the server with other times. Prints p50 and p95 in milliseconds, of the first page and of
 pages from random times on, read as the page reads them (`newest_changes`), each filter's runs
-spread over the whole; and `cpu`, the median of the processor time of the thread that asks, SQLite's
-own in it: on a busy machine it says more. A million takes 0.4 GB of disk with SQLite and more with
+spread over the whole; `cpu`, the median of the processor time of the thread that asks, SQLite's
+own in it, and of MariaDB's threads (Linux): on a busy machine it says more; and `asks`, the
+greatest number of statements of a page. A million takes 0.4 GB of disk with SQLite and more with
 MariaDB; in a `--dir` it stays, and a second run begins with it.
 """
 
@@ -21,13 +22,23 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
-from sqlalchemy import BigInteger, Column, ColumnElement, Connection, cast, insert, literal, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    cast,
+    event,
+    insert,
+    literal,
+    select,
+)
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -51,6 +62,7 @@ from revision_quality.views.tables import changes
 
 NOW = 1_795_000_000
 DAYS = 90
+LIMIT = 20
 BLOCK = 100_000
 WIKIS = [f"wiki{number}" for number in range(40)]
 WIKI_WEIGHTS = [1 / (number + 1.2) ** 1.3 for number in range(40)]
@@ -149,54 +161,61 @@ def main() -> None:
     parser.add_argument("--only", default="", help="measure the queries with this in them")
     args = parser.parse_args()
     for kind in args.servers:
-        with _place(kind, args.dir) as url:
+        with _place(kind, args.dir) as (url, pid_file):
             database = Database(url)
             ChangesView(database)
-            for millions in args.millions:
+            for asked in args.millions:
                 began = time.perf_counter()
-                asyncio.run(_fill(database, millions * 1_000_000))
+                millions = asyncio.run(_fill(database, asked * 1_000_000)) / 1_000_000
                 took = time.perf_counter() - began
-                print(f"{kind}: {millions} million changes, filled in {took:.0f} s", flush=True)
-                asyncio.run(_measure(database, args.repeat, millions, args.only))
+                print(f"{kind}: {millions:g} million changes, filled in {took:.0f} s", flush=True)
+                asyncio.run(_measure(database, args, millions, pid_file))
             database.close_now()
 
 
 @contextmanager
-def _place(kind: str, folder: Path | None) -> Iterator[str]:
-    """Give the URL of a database, one of the folder or an empty one."""
+def _place(kind: str, folder: Path | None) -> Iterator[tuple[str, Path | None]]:
+    """Give the URL of a database, one of the folder or an empty one, and MariaDB's pid file."""
     if kind == "sqlite":
         with TemporaryDirectory() as made:
             (folder or Path(made)).mkdir(parents=True, exist_ok=True)
-            yield f"sqlite:///{folder or made}/changes.sqlite"
+            yield f"sqlite:///{folder or made}/changes.sqlite", None
     elif folder is None:
         with server(kind) as running:
-            yield running.new_url()
+            yield running.new_url(), _pid_file(running)
     else:
         running = RealServer(kind, folder / kind)
         running.start()
         try:
-            yield running.url_of("changes")
+            yield running.url_of("changes"), _pid_file(running)
         finally:
             running.stop()
 
 
-async def _fill(database: Database, number: int) -> None:
-    """Bring the view to `number` changes: the newest as the view writes, the others copied."""
+def _pid_file(running: RealServer) -> Path | None:
+    return running.folder / "pid" if running.kind == "mariadb" else None
+
+
+async def _fill(database: Database, number: int) -> int:
+    """Bring the view to `number` changes: the newest as the view writes, the others copied.
+
+    Return how many there are: a view that has more keeps them.
+    """
     have = await database.read(_count)
     if not have:
         await database.write(_write_first)
         await database.write(_write_oldest)
         have = BLOCK
-    if have >= number:
-        return
     # An index of all rows at once is made in a fraction of the time.
     indices = [index for index in changes.indexes if index.name != "changes_seq"]
-    for index in indices:
+    for index in indices if have < number else ():
         await database.write(lambda connection, index=index: index.drop(connection, True))
     for block in range(have // BLOCK, number // BLOCK):
         await database.write(lambda connection, block=block: _copy(connection, block))
+    # A run that was broken off may have left some out.
     for index in indices:
-        await database.write(index.create)
+        await database.write(lambda connection, index=index: index.create(connection, True))
+    return max(have, number)
 
 
 def _count(connection: Connection) -> int:
@@ -285,38 +304,52 @@ def _row(chance: random.Random, place: int) -> Row:
     return Row(**{name: getattr(change, name) for name in Change.__struct_fields__})
 
 
-async def _measure(database: Database, repeat: int, millions: int, only: str) -> None:
+class Cost(NamedTuple):
+    """What a page took: milliseconds by the clock and of the processors, and statements."""
+
+    wall: float
+    cpu: float
+    asks: int
+
+
+async def _measure(
+    database: Database, args: argparse.Namespace, millions: float, pid_file: Path | None
+) -> None:
     chance = random.Random(3)
-    took: dict[tuple[str, bool], list[float]] = {}
-    processor: dict[tuple[str, bool], list[float]] = {}
-    queries = [query for query in QUERIES if only in query]
-    for turn in range(repeat + 1):
+    took: dict[tuple[str, bool], list[Cost]] = {}
+    queries = [query for query in QUERIES if args.only in query]
+    for turn in range(args.repeat + 1):
         for query in queries:
             pairs = [tuple(part.split("=")) for part in query.split("&") if part]
             filters, _ = parse_filters(pairs)
             for is_first in (True, False):
-                time_of = NOW - chance.randrange(_SPAN * 10 * millions)
+                time_of = NOW - chance.randrange(int(_SPAN * 10 * millions))
                 grade = chance.choice(GRADES) if filters.is_queue else 0
                 before = Cursor(time_of + shift(filters.order, grade), 0)
                 asked = filters if is_first else replace(filters, before=before)
                 if not is_first and filters.days:
                     continue
-                began = time.perf_counter()
-                used = await database.read(lambda c, asked=asked: _page(c, asked))
+                cost = await database.read(lambda c, asked=asked: _page(c, asked, pid_file))
                 if turn:
-                    times = took.setdefault((query, is_first), [])
-                    times.append(1000 * (time.perf_counter() - began))
-                    processor.setdefault((query, is_first), []).append(used)
-    print(f"{'p50':>7}{'p95':>7}{'cpu':>7}  |{'p50':>7}{'p95':>7}{'cpu':>7} from a random time on")
+                    took.setdefault((query, is_first), []).append(cost)
+    head = f"{'p50':>7}{'p95':>7}{'cpu':>7}{'asks':>5}  |"
+    print(f"{head}{head} from a random time on")
     for query in queries:
-        line = ""
-        for is_first in (True, False):
-            times = took.get((query, is_first))
-            cpu = _p50(processor[query, is_first]) if times else 0
-            line += f"{_p50(times):7.1f}{_p95(times):7.1f}{cpu:7.1f}  |" if times else f"{'':21}  |"
+        line = "".join(_line(took.get((query, is_first))) for is_first in (True, False))
         print(line, query if len(query) < 90 else query[:60] + "…" + query[-28:], flush=True)
-    firsts = max(_p95(times) for (_, is_first), times in took.items() if is_first)
-    print(f"slowest first page: {firsts:.1f} ms p95")
+    for is_first, which in ((True, "first pages"), (False, "pages from a time on")):
+        of_each = [costs for (_, first), costs in took.items() if first is is_first]
+        slow = sum(_p95([cost.wall for cost in costs]) > LIMIT for costs in of_each)
+        busy = sum(_p50([cost.cpu for cost in costs]) > LIMIT for costs in of_each)
+        print(f"{which}: {slow} of {len(of_each)} over {LIMIT} ms p95, {busy} over it in cpu")
+
+
+def _line(costs: list[Cost] | None) -> str:
+    if costs is None:
+        return f"{'':26}  |"
+    walls = [cost.wall for cost in costs]
+    cpu, asks = _p50([cost.cpu for cost in costs]), max(cost.asks for cost in costs)
+    return f"{_p50(walls):7.1f}{_p95(walls):7.1f}{cpu:7.1f}{asks:5}  |"
 
 
 _p50: Callable[[list[float]], float] = statistics.median
@@ -326,11 +359,30 @@ def _p95(times: list[float]) -> float:
     return statistics.quantiles(times, n=20, method="inclusive")[-1]
 
 
-def _page(connection: Connection, filters: Filters) -> float:
-    """Read a page; return the milliseconds of processor time that this thread took."""
-    began = time.thread_time()
+def _page(connection: Connection, filters: Filters, pid_file: Path | None) -> Cost:
+    """Read a page."""
+    asked: list[str] = []
+    count = lambda *args: asked.append(args[2])  # noqa: E731
+    event.listen(connection, "before_cursor_execute", count)
+    server = _server_ms(pid_file)
+    cpu, began = time.thread_time(), time.perf_counter()
     newest_changes(connection, filters, LEVELS, now=NOW)
-    return 1000 * (time.thread_time() - began)
+    took, cpu = 1000 * (time.perf_counter() - began), 1000 * (time.thread_time() - cpu)
+    cpu += _server_ms(pid_file) - server
+    event.remove(connection, "before_cursor_execute", count)
+    return Cost(took, cpu, len(asked))
+
+
+def _server_ms(pid_file: Path | None) -> float:
+    """Return the processor time of the server's threads, in milliseconds."""
+    if pid_file is None:
+        return 0
+    took = 0
+    for thread in Path(f"/proc/{pid_file.read_text().strip()}/task").glob("*/schedstat"):
+        # A thread may end meanwhile.
+        with suppress(OSError):
+            took += int(thread.read_text().split()[0])
+    return took / 1e6
 
 
 if __name__ == "__main__":
