@@ -1,10 +1,13 @@
 """Pages of few among many on real servers: the same rows as a test of every single change."""
 
 import random
+import re
+from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import asdict, replace
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection, RowMapping, event
 
 from revision_quality.recent_changes.cursor import Cursor
 from revision_quality.recent_changes.filters import Filters, parse_filters
@@ -84,6 +87,11 @@ def rows() -> list[Change]:
     return _changes()
 
 
+def _filters(query: str) -> Filters:
+    filters, _ = parse_filters([tuple(part.split("=")) for part in query.split("&") if part])
+    return filters
+
+
 def _middle(filters: Filters, rows: list[Change]) -> Cursor:
     """Return the rank of a change that half of those of the filter come behind."""
     ranks = sorted(
@@ -110,9 +118,7 @@ def test_few_among_many_are_all_found_in_order(url: str, rows: list[Change]) -> 
     def check(connection: Connection) -> None:
         _write(connection, rows)
         for query in QUERIES:
-            filters, _ = parse_filters(
-                [tuple(part.split("=")) for part in query.split("&") if part]
-            )
+            filters = _filters(query)
             for before in (None, _middle(filters, rows)):
                 asked = replace(filters, before=before, limit=20)
                 expected = sorted(
@@ -150,3 +156,31 @@ def test_the_many_risky_of_older_days_do_not_hide_the_others_of_today(url: str) 
         database.write_now(check)
     finally:
         database.close_now()
+
+
+def test_no_page_looks_at_all_rows_of_sqlite(tmp_path: Path, rows: list[Change]) -> None:
+    ChangesView(database := Database(f"sqlite:///{tmp_path}/changes.sqlite"))
+    asked: list[tuple[str, Any]] = []
+
+    def check(connection: Connection) -> None:
+        _write(connection, rows)
+        event.listen(
+            connection,
+            "before_cursor_execute",
+            lambda _connection, _cursor, statement, values, *_: asked.append((statement, values)),
+        )
+        for query in QUERIES:
+            filters = _filters(query)
+            for before in (None, _middle(filters, rows)):
+                page = replace(filters, before=before, limit=20)
+                newest_changes(connection, page, LEVELS, now=NOW, walk=40)
+        for statement, values in list(asked):
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+            scans = [row.detail for row in plan if re.match("SCAN changes( |$)", row.detail)]
+            assert not [scan for scan in scans if "_time" not in scan], (statement, scans)
+
+    try:
+        database.write_now(check)
+    finally:
+        database.close_now()
+    assert asked

@@ -68,6 +68,12 @@ def by_index(statement: Select[tuple[object]], index: str) -> Select[tuple[objec
     return statement
 
 
+def by_key(statement: Select[Any]) -> Select[Any]:
+    """Tell MariaDB and SQLite to look up the rows by wiki and revision, whatever else is asked."""
+    index = "sqlite_autoindex_changes_1"
+    return by_index(statement, "PRIMARY").with_hint(changes, f"INDEXED BY {index}", "sqlite")
+
+
 def matching(
     filters: Filters, levels: WikiLevels, *, now: float, since: int = 0
 ) -> ColumnElement[bool]:

@@ -88,8 +88,10 @@ def sources_of(
     found = []
     for wiki_id, facets, is_sure, *_ in taken:
         time = times.get((wiki_id, facets))
+        if time is None:
+            continue
         moved = _moved(filters, facets)
-        if time is not None and time + moved >= least:
+        if time + moved >= least:
             until = latest_of(filters, moved)
             # Of the cursor's own second, the newest may be on the page before.
             sure_of = bool(is_sure) and (until is None or time < until)

@@ -19,14 +19,13 @@ from sqlalchemy import (
     false,
     or_,
     select,
-    tuple_,
     union_all,
 )
 
 from revision_quality.recent_changes.cursor import Cursor
 from revision_quality.recent_changes.filters import Filters
 from revision_quality.recent_changes.index import name_of
-from revision_quality.recent_changes.query import by_index, matching
+from revision_quality.recent_changes.query import by_index, by_key, matching
 from revision_quality.recent_changes.ranking import GRADES
 from revision_quality.recent_changes.sources import (
     MARIADB,
@@ -102,7 +101,7 @@ def _page_of(
     for source in sources:
         by_wiki[source.wiki_id].append(source.facets)
     has_wikis = EVERY_WIKI not in by_wiki
-    found = _in_pairs(by_wiki) if has_wikis and in_pairs else _in_lists(by_wiki)
+    found = _in_pairs(_columns.facets, by_wiki) if has_wikis and in_pairs else _in_lists(by_wiki)
     keys = (_columns.timestamp, _columns.rev_id, _columns.wiki_id)
     statement: Select[Any] = select(*keys).where(found, condition)
     index = name_of(has_wikis, of_facets=True)
@@ -112,13 +111,13 @@ def _page_of(
     return statement.order_by(*(column.desc() for column in order))
 
 
-def _in_pairs(by_wiki: Mapping[str, list[int]]) -> ColumnElement[bool]:
-    """Return the condition on wiki and facets with which MariaDB looks up no pair in vain."""
+def _in_pairs(column: ColumnElement[int], by_wiki: Mapping[str, list[int]]) -> ColumnElement[bool]:
+    """Return the condition on pairs of a wiki and a number with which none is looked up in vain."""
     return or_(
         false(),
         *(
-            and_(_columns.wiki_id == wiki_id, _columns.facets.in_(facets))
-            for wiki_id, facets in by_wiki.items()
+            and_(_columns.wiki_id == wiki_id, column.in_(numbers))
+            for wiki_id, numbers in by_wiki.items()
         ),
     )
 
@@ -149,10 +148,14 @@ def rows_of(
     now: float,
 ) -> list[Ranked]:
     """Return the rows of some places, but for those that a writer has changed meanwhile."""
-    wanted = tuple_(_columns.wiki_id, _columns.rev_id).in_([(k.wiki_id, k.rev_id) for k in keys])
-    condition = matching(replace(filters, before=None), levels, now=now)
-    statement = by_index(select(changes).where(wanted, condition), "PRIMARY")
+    by_wiki: defaultdict[str, list[int]] = defaultdict(list)
+    for key in keys:
+        by_wiki[key.wiki_id].append(key.rev_id)
+    # Not a list of pairs, for which SQLite would look at all rows.
+    wanted = _in_pairs(_columns.rev_id, by_wiki)
+    anytime = replace(filters, before=None, days=None, since=None)
+    statement = by_key(select(changes).where(wanted, matching(anytime, levels, now=now)))
     rows = connection.execute(statement).mappings()
-    by_key = {(row["wiki_id"], row["rev_id"]): row for row in rows}
-    found = ((key, by_key.get((key.wiki_id, key.rev_id))) for key in keys)
+    known = {(row["wiki_id"], row["rev_id"]): row for row in rows}
+    found = ((key, known.get((key.wiki_id, key.rev_id))) for key in keys)
     return [(key, row) for key, row in found if row is not None]

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, select, union_all
 
 from revision_quality.recent_changes.filters import Filters
-from revision_quality.recent_changes.query import by_index, in_wikis, matching
+from revision_quality.recent_changes.query import by_key, in_wikis, matching
 from revision_quality.recent_changes.wiki_levels import WikiLevels
 from revision_quality.views.facets import EVERY_WIKI
 from revision_quality.views.name_key import name_key
@@ -53,10 +53,7 @@ def tagged_changes(
     # Not the plain time, which would tempt a server to walk through the index of all edits.
     order = (columns.timestamp + 0, columns.rev_id, columns.wiki_id)
     statement = statement.order_by(*(column.desc() for column in order)).limit(filters.limit)
-    statement = by_index(statement, "PRIMARY").with_hint(
-        changes, "INDEXED BY sqlite_autoindex_changes_1", "sqlite"
-    )
-    return connection.execute(statement).mappings().all()
+    return connection.execute(by_key(statement)).mappings().all()
 
 
 def _keys(filters: Filters) -> list[int]:
