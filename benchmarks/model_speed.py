@@ -3,11 +3,11 @@
     python benchmarks/model_speed.py DATA [--every 20]
 
 DATA is a folder of labelled edits, as `revq evaluate` takes it; every 20th is measured, texts in
-memory, one thread.
+memory, one thread: each by itself, then in batches as a scorer takes them.
 """
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
 from time import process_time
@@ -16,7 +16,9 @@ import numpy as np
 
 from model_recipe import parse
 from revision_quality.models.features import vector
+from revision_quality.models.forest import Forest
 from revision_quality.models.revert_risk import RevertRisk
+from revision_quality.scoring.processor import BATCH
 from revision_quality.training.labelled import read_labelled_edits
 from revision_quality.training.sources import training_files
 from revision_quality.wiki.revision import Revision
@@ -35,6 +37,16 @@ def _measure(name: str, work: Callable[[Revision], object], revisions: list[Revi
     )
 
 
+def _measure_together(
+    name: str, work: Callable[[Sequence[Revision]], object], revisions: list[Revision]
+) -> None:
+    start = process_time()
+    for first in range(0, len(revisions), BATCH):
+        work(revisions[first : first + BATCH])
+    mean = (process_time() - start) * 1000 / len(revisions)
+    print(f"{name:36} mean {mean:7.3f} {'':36} {1000 / mean:7.0f} edits/s")
+
+
 def main(data: Path, every: int) -> None:
     """Measure a sample of `data`."""
     revisions = [
@@ -43,12 +55,15 @@ def main(data: Path, every: int) -> None:
         for edit in islice(read_labelled_edits(path), 0, None, every)
     ]
     model = RevertRisk.load()
-    row = model.artifact.row(vector.extract(revisions[0]))
+    rows = model.artifact.rows(vector.extract_all(revisions[:1]))
     model.explain(revisions[0])
     print(f"{len(revisions)} edits")
+    forest = Forest.of(model.artifact.trees)
     _measure("features", vector.extract, revisions)
-    _measure("trees alone", lambda _: model.artifact.trees.margin(row), revisions)
+    _measure("trees alone", lambda _: forest.margins(rows), revisions)
     _measure("features and score", lambda revision: model.score([revision]), revisions)
+    _measure_together("features, scorer's batches", vector.extract_all, revisions)
+    _measure_together("features and score, batches", model.score, revisions)
     _measure("explanation", model.explain, revisions[:200])
     _measure(
         "recipe's counts by mwparserfromhell",

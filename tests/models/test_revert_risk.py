@@ -64,7 +64,7 @@ def test_reasons_add_up_to_the_score() -> None:
     trees = MODEL.artifact.trees
     expected = Paths.of(trees).expected
     for edit in (revision(), revision(text="", user=NEWCOMER)):
-        row = MODEL.artifact.row(vector.extract(edit))
+        row = MODEL.artifact.rows(vector.extract_all([edit]))[0]
         total = expected + sum(reason.contribution for reason in MODEL.explain(edit, most=200))
         assert total == pytest.approx(trees.margin(row), abs=1e-3)
 

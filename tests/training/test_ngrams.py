@@ -2,15 +2,21 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from revision_quality.models.features.ngrams import buckets
+from revision_quality.models.features.ngrams import Found, find
 from revision_quality.models.ngram_weights import NgramWeights
 from revision_quality.training.ngrams import learn, log_odds, out_of_fold, to_matrix
 
 BAD = ["hahaha", "hahah", "haha lol", "lololol", "lol haha"]
 GOOD = ["the river", "a bridge", "built in", "north of", "the market"]
+
+
+def found_in(*texts: list[str]) -> Found:
+    return find([" ".join(words) for words in texts])
+
+
 TEXTS = [text.split() for text in (BAD + GOOD) * 4]
 LABELS = np.array(([1] * len(BAD) + [0] * len(GOOD)) * 4)
-MATRIX = to_matrix(buckets(TEXTS))
+MATRIX = to_matrix(found_in(*TEXTS).parts())
 WEIGHTS = np.ones(len(LABELS))
 
 
@@ -20,17 +26,18 @@ def learnt() -> NgramWeights:
 
 
 def test_text_like_what_was_reverted_raises_the_odds(learnt: NgramWeights) -> None:
-    assert learnt.log_odds(*buckets([["hahahahaha"]])) > 0.5
-    assert learnt.log_odds(*buckets([["the", "bridge"]])) < -0.5
+    assert learnt.log_odds(found_in(["hahahahaha"])) > 0.5
+    assert learnt.log_odds(found_in(["the", "bridge"])) < -0.5
 
 
 def test_no_text_moves_nothing(learnt: NgramWeights) -> None:
-    assert learnt.log_odds(*buckets([[]])) == 0
+    assert learnt.log_odds(found_in([])) == 0
 
 
 def test_a_row_of_the_matrix_and_an_edit_have_the_same_odds(learnt: NgramWeights) -> None:
-    one_by_one = [learnt.log_odds(found) for found in buckets(TEXTS)]
+    one_by_one = [float(learnt.log_odds(found_in(text))[0]) for text in TEXTS]
     assert log_odds(learnt, MATRIX) == pytest.approx(one_by_one, abs=1e-5)
+    assert learnt.log_odds(found_in(*TEXTS)) == pytest.approx(one_by_one, abs=1e-5)
 
 
 def test_the_same_edits_give_the_same_weights(learnt: NgramWeights) -> None:
@@ -54,7 +61,7 @@ def test_any_number_of_threads_gives_the_same_weights() -> None:
 def test_an_edit_is_judged_without_its_own_fold() -> None:
     texts = [["zebra"], ["zebra"], ["horse"], ["horse"]]
     labels = np.array([1, 1, 0, 0])
-    apart = to_matrix(buckets(texts))
+    apart = to_matrix(found_in(*texts).parts())
     only_zebra = np.array([True, True, False, False])
     odds = out_of_fold(apart, labels, np.ones(4), [only_zebra, ~only_zebra])
     assert (odds[:2] < 0.1).all(), "weights learnt from horses alone know no zebra"

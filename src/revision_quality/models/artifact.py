@@ -13,7 +13,7 @@ from msgspec import Struct
 from revision_quality.errors import ModelError
 from revision_quality.levels.level import Level
 from revision_quality.models.features.ngrams import BUCKETS
-from revision_quality.models.features.vector import LEARNT, Vector
+from revision_quality.models.features.vector import LEARNT, Vectors
 from revision_quality.models.ngram_weights import NgramWeights
 from revision_quality.models.trees import Doubles, Floats, Trees
 
@@ -58,10 +58,10 @@ class Artifact(Struct, frozen=True):
     ngrams: tuple[NgramWeights, ...]
     calibration: Calibration
 
-    def row(self, measured: Vector) -> Floats:
-        """Return what the trees read of an edit: the values of FEATURES."""
+    def rows(self, measured: Vectors) -> Floats:
+        """Return what the trees read of each edit: the values of FEATURES."""
         read = zip(self.ngrams, measured.ngrams, strict=True)
-        return measured.with_learnt([learnt.log_odds(buckets) for learnt, buckets in read])
+        return measured.with_learnt([learnt.log_odds(found) for learnt, found in read])
 
 
 _TREE_ARRAYS = ("feature", "threshold", "left", "value", "cover", "roots")

@@ -3,7 +3,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from revision_quality.models.features.ngrams import BUCKETS, CHARACTERS, buckets
+from revision_quality.models.features.ngrams import BUCKETS, CHARACTERS, Buckets, find
+
+
+def buckets(texts: list[list[str]]) -> list[Buckets]:
+    return find([" ".join(words) for words in texts]).parts()
+
 
 WORDS = st.lists(st.text(min_size=1, max_size=12), max_size=20)
 

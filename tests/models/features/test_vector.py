@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from revision_quality.models.features import vector
 from revision_quality.models.features.feature import ORIGINS
-from revision_quality.wiki.revision import User
+from revision_quality.wiki.revision import Revision, User
 from tests.models.make import EDITED_AT, revision
 
 wikitext = st.text(st.one_of(st.characters(), st.sampled_from("[]{}<>|='\n!:/#ref-")), max_size=300)
@@ -45,6 +45,25 @@ def test_every_value_is_finite_and_in_its_range(**parts: object) -> None:
     for feature, value in zip(vector.MEASURED, values.tolist(), strict=True):
         high = float("inf") if feature.high is None else feature.high
         assert feature.low <= value <= high or value == feature.missing, feature.name
+
+
+echoing = st.lists(st.sampled_from(["ha", "lol ", "x", "==", "мост ", "!", "漢"]), max_size=60)
+edit = st.builds(
+    revision,
+    text=wikitext | echoing.map("".join),
+    parent_text=wikitext | echoing.map("".join),
+    comment=st.none() | wikitext,
+)
+
+
+@given(st.lists(edit, min_size=1, max_size=6))
+def test_edits_measured_together_have_the_values_that_each_has_alone(edits: list[Revision]) -> None:
+    together = vector.extract_all(edits)
+    alone = [vector.extract(edit) for edit in edits]
+    assert together.values.tolist() == [each.values.tolist() for each in alone]
+    for place, found in enumerate(together.ngrams):
+        for each, buckets in zip(alone, found.parts(), strict=True):
+            assert np.array_equal(each.ngrams[place], buckets)
 
 
 FILLERS = [

@@ -22,12 +22,15 @@ class Region(Struct, frozen=True):
 class Change(Struct, frozen=True):
     """The words that an edit took away and put in, each with how often, and the lines touched.
 
-    Words that only moved count as neither. `differing` is the smallest region that differs.
+    Words that only moved count as neither. `differing` is the smallest region that differs. The
+    texts are all those words, a blank between two.
     """
 
     differing: Region
     removed: Counter[str]
     added: Counter[str]
+    removed_text: str
+    added_text: str
     lines_removed: int
     lines_added: int
 
@@ -36,7 +39,7 @@ def _common_prefix(a: str, b: str, limit: int) -> int:
     low, high = 0, limit
     while low < high:
         middle = (low + high + 1) // 2
-        if a[low:middle] == b[low:middle]:
+        if a.startswith(b[low:middle], low):
             low = middle
         else:
             high = middle - 1
@@ -47,7 +50,7 @@ def _common_suffix(a: str, b: str, limit: int) -> int:
     low, high = 0, limit
     while low < high:
         middle = (low + high + 1) // 2
-        if a[len(a) - middle : len(a) - low] == b[len(b) - middle : len(b) - low]:
+        if a.endswith(b[len(b) - middle : len(b) - low], 0, len(a) - low):
             low = middle
         else:
             high = middle - 1
@@ -84,21 +87,34 @@ def compare(parent: str, text: str) -> Change:
     """
     differing = differing_region(parent, text)
     region = _to_word_borders(parent, text, differing)
-    before = Counter(parent[region.start : region.parent_end].split("\n"))
-    after = Counter(text[region.start : region.text_end].split("\n"))
-    lines_removed, lines_added = _without(before, after), _without(after, before)
-    old = Counter(words("\n".join(lines_removed.elements())[:MAX_LENGTH]))
-    new = Counter(words("\n".join(lines_added.elements())[:MAX_LENGTH]))
+    lines_removed, lines_added = _exchanged(
+        parent[region.start : region.parent_end].split("\n"),
+        text[region.start : region.text_end].split("\n"),
+    )
+    removed, added = _exchanged(
+        words("\n".join(lines_removed.elements())[:MAX_LENGTH]),
+        words("\n".join(lines_added.elements())[:MAX_LENGTH]),
+    )
     return Change(
         differing,
-        _without(old, new),
-        _without(new, old),
+        removed,
+        added,
+        " ".join(removed.elements()),
+        " ".join(added.elements()),
         lines_removed.total(),
         lines_added.total(),
     )
 
 
+def _exchanged(old: list[str], new: list[str]) -> tuple[Counter[str], Counter[str]]:
+    """Count what is in the one list more often than in the other."""
+    before, after = Counter(old), Counter(new)
+    return _without(before, after), _without(after, before)
+
+
 def _without(some: Counter[str], others: Counter[str]) -> Counter[str]:
     """Return `some - others`; for counts above 0, and then in a third of the time."""
+    if not some or not others:
+        return some
     known = others.get
     return Counter({item: n - m for item, n in some.items() if n > (m := known(item, 0))})

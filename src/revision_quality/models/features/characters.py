@@ -1,7 +1,10 @@
 """Classes of characters and how a text is made of them, in one vectorised pass."""
 
 import unicodedata
+from collections.abc import Sequence
 from functools import cache
+from itertools import accumulate, pairwise
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +15,7 @@ CodePoints = npt.NDArray[np.uint32]
 BUCKETS = 4096
 _BMP = 0x10000
 LETTER, UPPER, DIGIT, SPACE, PUNCTUATION, OTHER = range(6)
+_CLASSES = 6
 
 
 class CharacterTable(Struct, frozen=True):
@@ -65,27 +69,75 @@ def code_points(text: str) -> CodePoints:
     return np.where(points < _BMP, points, np.uint32(0xFFFD))
 
 
-def class_counts(points: CodePoints) -> list[int]:
-    """Count the characters of each class: LETTER, UPPER, DIGIT, SPACE, PUNCTUATION, OTHER."""
-    counted: list[int] = np.bincount(character_table().classes.take(points), minlength=6).tolist()
-    return counted
+class Texts(NamedTuple):
+    """Texts end to end, so that one call of numpy serves all: most are shorter than a call is long.
+
+    `spans` are where each starts and ends in `points`.
+    """
+
+    points: CodePoints
+    spans: list[tuple[int, int]]
+
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> Self:
+        """Lay out `texts`."""
+        borders = list(accumulate(map(len, texts), initial=0))
+        return cls(code_points("".join(texts)), list(pairwise(borders)))
+
+    def first(self, number: int) -> Self:
+        """Return the first `number` of them."""
+        spans = self.spans[:number]
+        return type(self)(self.points[: spans[-1][1] if spans else 0], spans)
+
+    @property
+    def lengths(self) -> list[int]:
+        """How long each text is."""
+        return [end - start for start, end in self.spans]
 
 
-def script_counts(points: CodePoints) -> npt.NDArray[np.intp]:
-    """Count the letters of each script, by its number in the table; length 256."""
-    return np.bincount(character_table().scripts.take(points), minlength=256)
+def class_counts(texts: Texts) -> list[list[int]]:
+    """Count each text's characters: LETTER, UPPER, DIGIT, SPACE, PUNCTUATION, OTHER."""
+    number = len(texts.spans)
+    places = (np.arange(number) * _CLASSES).repeat(texts.lengths)
+    places += character_table().classes.take(texts.points)
+    counted = np.bincount(places, minlength=number * _CLASSES)
+    found: list[list[int]] = counted.reshape(number, _CLASSES).tolist()
+    return found
 
 
-def longest_run(points: CodePoints) -> int:
-    """Length of the longest run of one character."""
-    borders = np.flatnonzero(points[1:] != points[:-1])
-    if not len(borders):
-        return len(points)
-    inner = int((borders[1:] - borders[:-1]).max(initial=0))
-    return max(int(borders[0]) + 1, inner, len(points) - 1 - int(borders[-1]))
+def scripts(points: CodePoints) -> npt.NDArray[np.uint8]:
+    """Return each character's script, by its number in the table."""
+    return character_table().scripts.take(points)
+
+
+def longest_runs(values: npt.NDArray[Any], texts: Texts) -> list[int]:
+    """Return the length of each text's longest run of one value, `values` being its characters'.
+
+    Of flags only runs of those that are set count.
+    """
+    longest = [0] * len(texts.spans)
+    filled = [number for number, (start, end) in enumerate(texts.spans) if start < end]
+    if filled:
+        is_first = np.empty(len(values), np.bool_)
+        np.not_equal(values[1:], values[:-1], out=is_first[1:])
+        starts = [texts.spans[number][0] for number in filled]
+        is_first[starts] = True
+        (firsts,) = is_first.nonzero()
+        lengths = np.empty_like(firsts)
+        np.subtract(firsts[1:], firsts[:-1], out=lengths[:-1])
+        lengths[-1] = len(values) - firsts[-1]
+        if values.dtype == np.bool_:
+            lengths *= values[firsts]
+        found = np.maximum.reduceat(lengths, firsts.searchsorted(starts))
+        for number, length in zip(filled, found.tolist(), strict=True):
+            longest[number] = length
+    return longest
 
 
 def bigrams(points: CodePoints) -> CodePoints:
     """Return each pair of neighbouring characters as a number below BUCKETS; pairs may collide."""
-    pairs = (points[:-1] * np.uint32(0x9E3779B1)) ^ (points[1:] * np.uint32(0x85EBCA6B))
-    return (pairs >> np.uint32(13)) & np.uint32(BUCKETS - 1)
+    pairs = points[:-1] * np.uint32(0x9E3779B1)
+    pairs ^= points[1:] * np.uint32(0x85EBCA6B)
+    pairs >>= np.uint32(13)
+    pairs &= np.uint32(BUCKETS - 1)
+    return pairs

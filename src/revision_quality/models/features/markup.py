@@ -8,7 +8,6 @@ in docs/model.md.
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from revision_quality.models.features.change import Region
@@ -34,7 +33,7 @@ _RAW = (
 _LANGUAGE = r"(?:[a-z]{2,3}(?:-[a-z-]{2,12})?|simple)"
 _LABEL = r"\|[^\[\]{}<>\n/]*+"
 # Every alternative starts with a literal, so that `re` skips plain text quickly. The first two are
-# cases of the general link below, told by their groups: most of what most pages hold.
+# cases of the general link below. Groups tell most of what most pages hold.
 _TOKEN = re.compile(
     rf"\[\[[^\[\]{{}}<>|\n:]++(?:{_LABEL})?(\]\])"
     rf"|\[\[{_LANGUAGE}:[^\[\]{{}}<>|\n./]++(?:{_LABEL})?(\]\])"
@@ -43,14 +42,15 @@ _TOKEN = re.compile(
     r"|\[\[(?![|\]])([^\[\]{}<>|\n]*+(?:\{\{[^\[\]{}<>\n]*+\}\}[^\[\]{}<>|\n]*+)*+)(?=\||\]\])"
     rf"(?:{_LABEL}(?=\]\]))?(\]\])?"
     r"|\]\]"
-    r"|\{\{[^\[\]{}<>\n/]*+\}\}(?!\})"
+    r"|\{\{[^\[\]{}<>\n/]*+(\}\})(?!\})"
     r"|\{\{+"
     r"|\{\|"
     r"|\}\}+"
-    r"|\n="
-    r"|//[^\s\[\]<>\"|{}]+"
+    r"|\n(=)"
+    r"|(//)[^\s\[\]<>\"|{}]+"
 )
-_PLAIN_LINK, _LANGUAGE_LINK, _TARGET, _LINK_END = 1, 2, 3, 4
+_PLAIN_LINK, _LANGUAGE_LINK, _TARGET, _LINK_END, _TEMPLATE, _HEADING, _URL = range(1, 8)
+_INTERWIKI_LINK = bytes((LINK, INTERWIKI))
 _SCHEME = re.compile(
     r"(?:(?<![a-z0-9])(?:https?|ftps?|ircs?|gopher|telnet|nntp|mms|git|svn|ssh|sftp):|\[)\Z",
     re.IGNORECASE,
@@ -106,7 +106,7 @@ class Parsed(NamedTuple):
 
 def count(kinds: bytes) -> Counts:
     """Count the parts of each kind."""
-    return Counts(*(kinds.count(kind) for kind in range(len(PARTS))))
+    return Counts(*map(kinds.count, range(len(PARTS))))
 
 
 def kind_of_link(target: str) -> int:
@@ -122,42 +122,87 @@ def kind_of_link(target: str) -> int:
 class _Scanner:
     """One pass over `text` from a position where nothing is open.
 
-    `kinds` grows by each part that ends. `is_sure` turns False where a comment or a raw tag lacks
-    its end: a later text could then change what was found ahead of it.
+    `kinds` grows by each part that ends; `borders` and `before` are those of Parsed. `is_sure`
+    turns False where a comment or a raw tag lacks its end: a later text could then change what was
+    found ahead of it.
     """
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.kinds = bytearray()
+        self.borders = [0]
+        self.before = [0]
         self.is_sure = True
-        self.open: list[tuple[str, int]] = []
+        self._open: list[tuple[str, int]] = []
         self._depth = {"[": 0, "{": 0, "<": 0}
         self._endless: set[str] = set()
 
-    def take(self, mark: str, start: int, end: int) -> int:
-        """Take a token other than a link's opening; return where to go on, 0 for the next one."""
+    def scan(self, start: int, stop: int) -> int:
+        """Take the tokens from `start` up to the first from `stop` on at which nothing is open.
+
+        Returns where that is, -1 at the end of the text. Going on from there is as if there had
+        been no stop.
+        """
+        still_open, kinds, take = self._open, self.kinds, self.kinds.append
+        resume = start
+        while resume != -1:
+            position, resume = resume, -1
+            for match in _TOKEN.finditer(self.text, position):
+                at = match.start()
+                if not still_open:
+                    if at >= stop:
+                        return at
+                    if self.is_sure:
+                        self.borders.append(at)
+                        self.before.append(len(kinds))
+                found = match.lastindex
+                if found is None:
+                    resume = self._take(match[0], at, match.end())
+                    if resume != -1:
+                        break
+                elif found == _PLAIN_LINK:
+                    take(LINK)
+                elif found == _TEMPLATE:
+                    take(TEMPLATE)
+                else:
+                    self._take_told(match, found, at)
+        return -1
+
+    def _take_told(self, match: re.Match[str], group: int, start: int) -> None:
+        """Take a token that its group tells."""
+        if group == _HEADING:
+            self.take_heading(start + 1)
+        elif group == _LANGUAGE_LINK:
+            self.kinds += _INTERWIKI_LINK
+        elif group == _URL:
+            if _SCHEME.search(self.text, max(start - 9, 0), start):
+                self.kinds.append(URL)
+        else:
+            self._take_link(match[_TARGET], group == _LINK_END)
+
+    def _take(self, mark: str, start: int, end: int) -> int:
+        """Take a token without a group; return where to go on, -1 for the next one."""
         first = mark[0]
+        if first == "<":
+            return self._take_tag(mark, end)
         if first == "]":
             if self._unwind_to("["):
                 self._end_link(self._pop())
-        elif first == "{":
-            self._take_braces(mark, start)
         elif first == "}":
             self._close_braces(len(mark))
-        elif first == "<":
-            return self._take_tag(mark, end)
-        elif first == "\n":
-            self.take_heading(start + 1)
-        elif _SCHEME.search(self.text, max(start - 9, 0), start):
-            self.kinds.append(URL)
-        return 0
+        elif mark == "{|":
+            if _TABLE_LEAD.search(self.text, max(start - 21, 0), start):
+                self.kinds.append(TABLE)
+        else:
+            self._push("{", len(mark))
+        return -1
 
     def _push(self, symbol: str, value: int) -> None:
-        self.open.append((symbol, value))
+        self._open.append((symbol, value))
         self._depth[symbol] += 1
 
     def _pop(self) -> int:
-        symbol, value = self.open.pop()
+        symbol, value = self._open.pop()
         self._depth[symbol] -= 1
         return value
 
@@ -165,11 +210,11 @@ class _Scanner:
         """Give up what was opened after the last `symbol`; False where none is open."""
         if not self._depth[symbol]:
             return False
-        while self.open[-1][0] != symbol:
+        while self._open[-1][0] != symbol:
             self._pop()
         return True
 
-    def take_link(self, target: str, is_whole: bool) -> None:
+    def _take_link(self, target: str, is_whole: bool) -> None:
         """Take the opening of a link and its target, or the whole link."""
         if "|" in target and is_whole:
             target = target[: target.index("|")]
@@ -191,15 +236,6 @@ class _Scanner:
         if kind != LINK:
             self.kinds.append(kind)
 
-    def _take_braces(self, mark: str, start: int) -> None:
-        if mark == "{|":
-            if _TABLE_LEAD.search(self.text, max(start - 21, 0), start):
-                self.kinds.append(TABLE)
-        elif mark[-1] == "}":
-            self.kinds.append(TEMPLATE)
-        else:
-            self._push("{", len(mark))
-
     def _close_braces(self, closing: int) -> None:
         while closing >= 2 and self._unwind_to("{"):
             opening = self._pop()
@@ -215,22 +251,22 @@ class _Scanner:
         """Count the heading whose line starts at `start`, if it is one; nothing spans it."""
         end = self.text.find("\n", start)
         line = self.text[start : end if end != -1 else None]
-        line = _COMMENT.sub("", line).rstrip()
+        if "<!--" in line:
+            line = _COMMENT.sub("", line)
+        line = line.rstrip()
         if len(line) > 2 and line.endswith("="):
             self.kinds.append(HEADING)
-            while self.open:
+            while self._open:
                 self._pop()
 
     def _take_tag(self, mark: str, end: int) -> int:
         if mark == "<!--":
             return self._end_of(mark, "-->", end)
-        if _REFERENCE_CLOSE.match(mark):
-            if self._unwind_to("<"):
+        if mark[1] == "/":
+            if _REFERENCE_CLOSE.match(mark) and self._unwind_to("<"):
                 self._pop()
                 self.kinds.append(REFERENCE)
-        elif mark[1] == "/":
-            return 0
-        elif _REFERENCE_OPEN.match(mark):
+        elif mark[1] in "rR" and _REFERENCE_OPEN.match(mark):
             if mark.endswith("/>"):
                 self.kinds.append(REFERENCE)
             else:
@@ -241,12 +277,12 @@ class _Scanner:
             if raw:
                 name = raw[1].lower()
                 return self._end_of(name, _RAW_CLOSE[name], end)
-        return 0
+        return -1
 
     def _end_of(self, name: str, closing: str | re.Pattern[str], start: int) -> int:
-        """Return where the passage ends that a comment or raw tag opens, 0 where it never does."""
+        """Return where the passage ends that a comment or raw tag opens, -1 where it never does."""
         if name in self._endless:
-            return 0
+            return -1
         if isinstance(closing, str):
             found = self.text.find(closing, start)
             if found != -1:
@@ -257,30 +293,7 @@ class _Scanner:
                 return match.end()
         self._endless.add(name)
         self.is_sure = False
-        return 0
-
-
-def _tokens(text: str, scanner: _Scanner, start: int) -> Iterator[int]:
-    """Feed the tokens of `text` from `start`; yield each one's position ahead of taking it."""
-    position, kinds = start, scanner.kinds
-    while position != -1:
-        resume = 0
-        for match in _TOKEN.finditer(text, position):
-            start = match.start()
-            yield start
-            found = match.lastindex
-            if found == _PLAIN_LINK:
-                kinds.append(LINK)
-            elif found == _LANGUAGE_LINK:
-                kinds.append(LINK)
-                kinds.append(INTERWIKI)
-            elif found:
-                scanner.take_link(match[_TARGET], found == _LINK_END)
-            else:
-                resume = scanner.take(match[0], start, match.end())
-                if resume:
-                    break
-        position = resume or -1
+        return -1
 
 
 def parse(text: str) -> Parsed:
@@ -288,13 +301,8 @@ def parse(text: str) -> Parsed:
     scanner = _Scanner(text)
     if text.startswith("="):
         scanner.take_heading(0)
-    borders, before = [0], [0]
-    still_open, kinds = scanner.open, scanner.kinds
-    for position in _tokens(text, scanner, 0):
-        if not still_open and scanner.is_sure:
-            borders.append(position)
-            before.append(len(kinds))
-    return Parsed(bytes(scanner.kinds), borders, before)
+    scanner.scan(0, len(text))
+    return Parsed(bytes(scanner.kinds), scanner.borders, scanner.before)
 
 
 def reparse(parsed: Parsed, parent: str, text: str, region: Region) -> bytes:
@@ -312,10 +320,11 @@ def reparse(parsed: Parsed, parent: str, text: str, region: Region) -> bytes:
     if parsed.borders[first] == 0 and text.startswith("="):
         scanner.take_heading(0)
     line_end = text.find("\n", region.text_end)
-    for position in _tokens(text, scanner, parsed.borders[first]):
-        if position >= line_end != -1 and not scanner.open:
-            at = position - growth
-            same = bisect_left(parsed.borders, at)
-            if same < len(parsed.borders) and parsed.borders[same] == at:
-                return kept + bytes(scanner.kinds) + parsed.kinds[parsed.before[same] :]
+    position = scanner.scan(parsed.borders[first], line_end if line_end != -1 else len(text))
+    while position != -1:
+        at = position - growth
+        same = bisect_left(parsed.borders, at)
+        if same < len(parsed.borders) and parsed.borders[same] == at:
+            return kept + bytes(scanner.kinds) + parsed.kinds[parsed.before[same] :]
+        position = scanner.scan(position, position + 1)
     return kept + bytes(scanner.kinds)

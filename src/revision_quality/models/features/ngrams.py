@@ -5,7 +5,9 @@ N-grams do not cross the borders of words, so that the order in which words were
 count; the blank before and after a word belongs to it, as in fastText's subwords.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +15,7 @@ import numpy.typing as npt
 from revision_quality.models.features import characters as chars
 
 Buckets = npt.NDArray[np.uint16]
-Hashes = npt.NDArray[np.uint16]
+Hashes = npt.NDArray[np.uint32]
 
 BUCKETS = 1 << 16
 LONGEST = 4
@@ -21,28 +23,48 @@ CHARACTERS = 1000
 """Characters that are read: more of them say no more about an edit, and long texts cost no more."""
 
 _BLANK = 0x20
-_NONE: Buckets = np.zeros(0, np.uint16)
 _MIXERS = tuple(map(np.uint32, (0x9E3779B1, 0x85EBCA6B, 0xC2B2AE35, 0x27D4EB2F)))
 _LAST_MIXER, _HALF, _SHIFT = np.uint32(0x2C1B3C6D), np.uint32(15), np.uint32(16)
 
 
-def buckets(texts: Sequence[Iterable[str]]) -> tuple[Buckets, ...]:
-    """Return for each text, given by its words, the distinct buckets of its n-grams, in order.
+class Found(NamedTuple):
+    """The distinct buckets of several texts, in order, one text's after the other's.
+
+    `numbers[i]` is how many of them are those of text i.
+    """
+
+    buckets: Buckets
+    numbers: npt.NDArray[np.intp]
+
+    def parts(self) -> list[Buckets]:
+        """Return those of each text."""
+        borders = accumulate(self.numbers.tolist(), initial=0)
+        return [self.buckets[start:end] for start, end in pairwise(borders)]
+
+    def split(self, into: int) -> tuple["Found", ...]:
+        """Return the texts in `into` groups of as many, in order."""
+        groups, end = [], 0
+        for numbers in self.numbers.reshape(into, -1):
+            start, end = end, end + int(numbers.sum())
+            groups.append(Found(self.buckets[start:end], numbers))
+        return tuple(groups)
+
+
+def find(texts: Sequence[str]) -> Found:
+    """Find the distinct buckets of the n-grams of each text, which is words with blanks between.
 
     N-grams have 1 to 4 characters; upper and lower case are one. Linear in the length of the
-    texts, of which the first 1,000 characters count. All texts are hashed together, since most are
-    short and a call of numpy costs more than a hundred characters.
+    texts, at most 65,536, of which the first 1,000 characters count. All are hashed together,
+    since most are short and a call of numpy costs more than a hundred characters.
     """
-    said = [" ".join(words)[:CHARACTERS].lower() for words in texts]
-    if not any(said):
-        return (_NONE,) * len(said)
-    points = chars.code_points("".join(f" {text} " for text in said))
-    hashes, wanted = _hashes(points), _in_one_word(points != _BLANK)
-    found, end = [], 0
-    for text in said:
-        start, end = end, end + len(text) + 2
-        found.append(_distinct(hashes[:, start:end][wanted[:, start:end]]) if text else _NONE)
-    return tuple(found)
+    said = [f" {text[:CHARACTERS].lower()} " for text in texts]
+    points = chars.code_points("".join(said))
+    lengths = list(map(len, said))
+    hashes = _hashes(points)
+    hashes |= (np.arange(len(said), dtype=np.uint32) << _SHIFT).repeat(lengths)
+    distinct = _distinct(hashes[_in_one_word(points != _BLANK)])
+    numbers = np.bincount(distinct >> _SHIFT, minlength=len(said))
+    return Found(distinct.astype(np.uint16), numbers)
 
 
 def _hashes(points: chars.CodePoints) -> Hashes:
@@ -60,7 +82,7 @@ def _hashes(points: chars.CodePoints) -> Hashes:
         found[place, :-place] = hashed
     found *= _LAST_MIXER
     found >>= _SHIFT
-    return found.astype(np.uint16)
+    return found
 
 
 def _in_one_word(solid: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
@@ -73,7 +95,7 @@ def _in_one_word(solid: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     return marks
 
 
-def _distinct(numbers: Buckets) -> Buckets:
+def _distinct(numbers: Hashes) -> Hashes:
     """Return each number once, in order; `numbers` is sorted in place."""
     numbers.sort()
     is_new = np.ones(len(numbers), np.bool_)

@@ -80,15 +80,16 @@ FEATURES = (
 
 
 def _unbalanced_change(parent: str, text: str, region: Region) -> int:
-    """Count anew only where the texts differ."""
+    """Count anew only where the texts differ, and the rest only where that changes anything."""
     before = parent[region.start : region.parent_end]
     after = text[region.start : region.text_end]
     change = 0
     for opening, closing in _BRACKETS:
-        excess = parent.count(opening) - parent.count(closing)
         growth = after.count(opening) - after.count(closing)
         growth -= before.count(opening) - before.count(closing)
-        change += abs(excess + growth) - abs(excess)
+        if growth:
+            excess = parent.count(opening) - parent.count(closing)
+            change += abs(excess + growth) - abs(excess)
     return change
 
 

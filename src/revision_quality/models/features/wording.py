@@ -3,19 +3,18 @@
 import re
 import zlib
 from collections import Counter
-
-import numpy as np
+from typing import NamedTuple
 
 from revision_quality.models.features import characters as chars
 from revision_quality.models.features.change import Change, words
 from revision_quality.models.features.feature import Feature
+from revision_quality.models.features.letters import MISSING as _MISSING
+from revision_quality.models.features.letters import SAMPLE, Letters
 from revision_quality.wiki.revision import Revision
 
-_MISSING = -1.0
 _BOTH = "text, parent.text"
-_WINDOW = 8000
-_SAMPLE = 4000
 _PROBES = 60
+_MARKS = "'|*#"
 
 FEATURES = (
     Feature("words_added", "words put in", "words", _BOTH),
@@ -239,22 +238,13 @@ def _mostly_known(some: Counter[str], text: str) -> float:
     return sum(word in text for word in probes) / len(probes) if probes else _MISSING
 
 
-def _surprise(points: chars.CodePoints, page: chars.CodePoints) -> tuple[float, float]:
-    """Return the share of unseen pairs and the mean surprise of pairs of `points` on `page`."""
-    if len(points) < 2 or len(page) < 100:
-        return _MISSING, _MISSING
-    reference = np.bincount(chars.bigrams(page), minlength=chars.BUCKETS)[chars.bigrams(points)]
-    surprises = np.log((reference + 0.5) / (len(page) + 2048))
-    unseen = 1 - np.count_nonzero(reference) / len(reference)
-    return unseen, -float(np.add.reduce(surprises)) / len(surprises)
-
-
 def _similarity(old: str, new: str) -> float:
     if not old or not new:
         return _MISSING
-    a, b = Counter(old[:_SAMPLE]), Counter(new[:_SAMPLE])
-    shared = sum(min(n, b[character]) for character, n in a.items() if character in b)
-    return 2 * shared / (min(len(old), _SAMPLE) + min(len(new), _SAMPLE))
+    some, others = old[:SAMPLE], new[:SAMPLE]
+    both = set(some).intersection(others)
+    shared = sum(min(some.count(character), others.count(character)) for character in both)
+    return 2 * shared / (len(some) + len(others))
 
 
 def _title_words(title: str, change: Change) -> float:
@@ -274,33 +264,40 @@ def _shares(counts: list[int], spaces: int) -> tuple[float, float, float, float]
     )
 
 
-def _foreign(points: chars.CodePoints, page: chars.CodePoints) -> tuple[float, float]:
-    """Count letters of scripts that make up less than 5 % of the page's letters."""
-    here = chars.script_counts(points)
-    total = len(points) - int(here[0])
-    if not total:
-        return _MISSING, _MISSING
-    there = chars.script_counts(page)
-    letters = len(page) - int(there[0])
-    if letters < 20:
-        return _MISSING, _MISSING
-    scripts = np.flatnonzero(here[1:]) + 1
-    rare = scripts[there[scripts] < 0.05 * letters]
-    foreign = int(here[rare].sum())
-    return float(foreign), foreign / total
-
-
-_CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxz]+", re.IGNORECASE)
 _ECHO = re.compile(r"(\S{1,4}?)\1{2,}")
+
+
+class _Put(NamedTuple):
+    """What the words put in are, word by word."""
+
+    longest: int
+    exclamations: int
+    capitals: int
+    most_repeated: int
+
+
+def _put(added: Counter[str]) -> _Put:
+    longest = exclamations = capitals = most_repeated = 0
+    for word, times in added.items():
+        length = len(word)
+        longest = max(longest, length)
+        if word[0] in "!?":
+            exclamations += times * length
+        if length > 2:
+            most_repeated = max(most_repeated, times)
+            if word.isupper():
+                capitals += times
+    return _Put(longest, exclamations, capitals, most_repeated)
 
 
 def _net_marks(change: Change) -> dict[str, int]:
     """Count apostrophes, bars and list marks put in, less those taken away."""
-    net = dict.fromkeys("'|*#", 0)
+    net = dict.fromkeys(_MARKS, 0)
     for words_changed, sign in ((change.added, 1), (change.removed, -1)):
         for word, times in words_changed.items():
-            if word[0] in net:
-                net[word[0]] += sign * times * word.count(word[0])
+            if word[0] in _MARKS:
+                # Such a word is a run of its mark.
+                net[word[0]] += sign * times * len(word)
     return net
 
 
@@ -311,70 +308,60 @@ def _comment_echo(comment: str | None, added: Counter[str]) -> float:
     return sum(word in added for word in said) / len(said) if said else _MISSING
 
 
-def measure(revision: Revision, change: Change) -> tuple[float, ...]:
+def measure(revision: Revision, change: Change, letters: Letters) -> tuple[float, ...]:
     """Return the values of FEATURES."""
     added, removed = change.added, change.removed
-    new, old = " ".join(added.elements()), " ".join(removed.elements())
+    new, old = change.added_text, change.removed_text
     words_added, words_removed = added.total(), removed.total()
     chars_added = len(new) - max(words_added - 1, 0)
     chars_removed = len(old) - max(words_removed - 1, 0)
-    net = _net_marks(change)
-    before = chars.code_points(revision.parent.text[:_WINDOW])
-    new_points, old_points = chars.code_points(new), chars.code_points(old)
-    classes = chars.class_counts(new_points)
-    upper = letters = digits = punctuation = compression = _MISSING
-    foreign = foreign_share = unseen = surprise = _MISSING
+    put, net = _put(added), _net_marks(change)
+    shares = shares_removed = (_MISSING,) * 4
+    compression = _MISSING
+    echo = 0
     if new:
-        upper, letters, digits, punctuation = _shares(classes, words_added - 1)
-        foreign, foreign_share = _foreign(new_points, before)
-        unseen, surprise = _surprise(new_points, before)
-        sample = new[:_SAMPLE].encode("utf-8", "surrogatepass")
-        compression = len(zlib.compress(sample, 1)) / len(sample)
-    letters_removed = digits_removed = surprise_removed = _MISSING
+        shares = _shares(letters.added, words_added - 1)
+        sample = new[:SAMPLE]
+        encoded = sample.encode("utf-8", "surrogatepass")
+        compression = len(zlib.compress(encoded, 1)) / len(encoded)
+        if letters.may_echo:
+            echo = max((len(found[0]) for found in _ECHO.finditer(sample)), default=0)
     if old:
-        _, letters_removed, digits_removed, _ = _shares(
-            chars.class_counts(old_points), words_removed - 1
-        )
-        after = chars.code_points(revision.text[:_WINDOW])
-        surprise_removed = _surprise(old_points, after)[1]
+        shares_removed = _shares(letters.removed, words_removed - 1)
     return (
         float(words_added),
         float(words_removed),
         float(chars_added),
         float(chars_removed),
         min(chars_removed / max(len(revision.parent.text), 1), 1.0),
-        float(max(map(len, added), default=0)),
-        float(chars.longest_run(new_points)),
+        float(put.longest),
+        float(letters.longest_run),
         1 - len(added) / words_added if words_added else 0.0,
         compression,
-        upper,
-        letters,
-        digits,
-        punctuation,
-        letters_removed,
-        digits_removed,
-        foreign,
-        foreign_share,
-        unseen,
-        surprise,
-        surprise_removed,
+        *shares,
+        *shares_removed[1:3],
+        letters.foreign,
+        letters.foreign_share,
+        letters.unseen,
+        letters.surprise,
+        letters.surprise_removed,
         _mostly_known(added, revision.parent.text),
         _mostly_known(removed, revision.text),
         float(added["//"] - removed["//"]),
         _similarity(old, new),
         _title_words(revision.page.title, change),
-        float(sum(n * (w.count("!") + w.count("?")) for w, n in added.items() if w[0] in "!?")),
-        float(max(map(len, _CONSONANTS.findall(new[:_SAMPLE])), default=0)),
-        float(max((len(m[0]) for m in _ECHO.finditer(new[:_SAMPLE])), default=0)),
-        float(sum(n for w, n in added.items() if len(w) > 2 and w.isupper())),
-        float(max((n for w, n in added.items() if len(w) > 2), default=0)),
+        float(put.exclamations),
+        float(letters.consonant_run),
+        float(echo),
+        float(put.capitals),
+        float(put.most_repeated),
         float(added["href"] + added["url"]),
         _comment_echo(revision.comment, added),
         words_added / (words_added + words_removed) if words_added + words_removed else _MISSING,
         float(net["'"]),
         float(net["|"]),
         float(net["*"] + net["#"]),
-        float(classes[chars.OTHER]),
+        float(letters.added[chars.OTHER]),
         chars_added / words_added if words_added else _MISSING,
         chars_removed / words_removed if words_removed else _MISSING,
     )
