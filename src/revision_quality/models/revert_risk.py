@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
@@ -85,6 +86,7 @@ class RevertRisk:
             )
         self._artifact = artifact
         self._forest = Forest.of(artifact.trees)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="revert-risk")
 
     @classmethod
     def load(cls, path: Path | None = None) -> Self:
@@ -151,11 +153,12 @@ class RevertRisk:
         return row
 
     async def predict(self, revisions: Sequence[Revision]) -> list[Prediction | Unscored]:
-        """Score `revisions`: what takes long in a thread of its own."""
+        """Score `revisions`: what takes long in the thread of the model, one call at a time."""
         length = sum(len(revision.text) + len(revision.parent.text) for revision in revisions)
         if length <= INLINE_CHARACTERS:
             return self.score(revisions)
-        return await asyncio.to_thread(self.score, revisions)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, self.score, revisions)
 
     def predict_at_once(self, revision: Revision) -> Prediction | None:
         """Score one revision, None where `predict` takes a thread for it or refuses it."""
