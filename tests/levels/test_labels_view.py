@@ -9,10 +9,10 @@ import msgspec
 import pytest
 from sqlalchemy import Connection, select
 
-from revision_quality.events.page_change import PageChange
+from revision_quality.events.page_change import PageChange, Revert
 from revision_quality.levels.counts import Label
 from revision_quality.levels.labels_view import LabelsView
-from revision_quality.levels.page_rows import _WHOLE
+from revision_quality.levels.page_rows import MARGIN
 from revision_quality.levels.tally import parts_of
 from revision_quality.views.changes import ChangesView
 from revision_quality.views.database import Database
@@ -69,14 +69,16 @@ def edit(
     hour: float = 0,
     page_id: int = 5,
     parent: str | None = None,
+    parent_id: int | None = None,
 ) -> PageChange:
     """An edit that leaves `text`, its parent's being `parent`."""
+    before = parent_id or rev_id - 1
     return page_change(
         rev_id=rev_id,
         second=hour * HOUR,
         page={"page_id": page_id, "page_title": f"P{page_id}"},
-        revision=revision(rev_id, hour * HOUR, rev_sha1=text, editor=user),
-        prior_state={"revision": {"rev_id": rev_id - 1, "rev_sha1": parent}},
+        revision=revision(rev_id, hour * HOUR, rev_sha1=text, editor=user, rev_parent_id=before),
+        prior_state={"revision": {"rev_id": before, "rev_sha1": parent}},
     )
 
 
@@ -253,7 +255,7 @@ async def test_in_any_order_again_and_in_any_batches_it_is_the_same(tmp_path, se
 async def test_a_long_page_is_labelled_as_a_short_one(tmp_path):
     """Of a page with more edits than are read at once, those near to a change are read."""
     chance = random.Random(7)
-    texts = [chance.choice("abcdef") + str(chance.randint(0, 40)) for _ in range(_WHOLE + 150)]
+    texts = [chance.choice("abcdef") + str(chance.randint(0, 40)) for _ in range(6 * MARGIN)]
     page: list[Event] = [
         edit(100 + n, text, chance.choice([BEN, VIC]), hour=n) for n, text in enumerate(texts)
     ]
@@ -265,6 +267,95 @@ async def test_a_long_page_is_labelled_as_a_short_one(tmp_path):
         for start in _parts(chance.sample(page, len(page)), 40):
             await views.labels.apply(records(start))
         assert (await contents(views))["labels"] == expected
+
+
+_FIRST, _VANDAL = edit(10, "good"), edit(11, "bad", VIC, hour=1)
+_NEW = _NAMING = edit(12, "new", hour=2)
+_NAMING = msgspec.structs.replace(
+    _NAMING,
+    revision=msgspec.structs.replace(
+        _NAMING.revision, revert=Revert(rev_reverted_oldest_id=11, rev_reverted_newest_id=11)
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    "batches",
+    [
+        [[_FIRST, edit(12, "good", hour=2)], [_VANDAL]],
+        [[_FIRST, _VANDAL], [edit(12, "good", hour=2)]],
+        [[_FIRST, _VANDAL], [_NAMING]],
+        [
+            [_FIRST, _VANDAL, tags_change(11, ["mw-reverted"], second=3 * HOUR, **of(_VANDAL))],
+            [_NEW, tags_change(12, ["mw-undo"], second=3 * HOUR, **of(_NEW))],
+        ],
+        [[_FIRST, _VANDAL], [edit(13, "new", hour=2, parent="good")]],
+        [
+            [_FIRST, _VANDAL, visibility_change(11, text=False, second=2 * HOUR, **of(_VANDAL))],
+            [edit(12, "new", hour=3, parent="bad")],
+        ],
+    ],
+    ids=["late", "again", "named", "tagged", "parent", "hidden"],
+)
+async def test_an_edit_at_the_end_of_a_page_may_bear_on_those_before(tmp_path, batches):
+    async with open_views(f"sqlite:///{tmp_path}/at_once.sqlite") as views:
+        await views.labels.apply(records([event for batch in batches for event in batch]))
+        expected = await contents(views)
+    async with open_views(f"sqlite:///{tmp_path}/one_by_one.sqlite") as views:
+        for number, batch in enumerate(batches):
+            await views.labels.apply(records(batch, 10 * number + 1))
+        assert await contents(views) == expected
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_edits_that_come_bit_by_bit_are_labelled_as_all_at_once(tmp_path, seed):
+    """Edits at the end of a page are labelled without reading it where nothing bears on others."""
+    chance = random.Random(seed)
+    story = list(_life_of_pages(chance, chance.choice([3, 6, 12])))
+    async with open_views(f"sqlite:///{tmp_path}/at_once.sqlite") as views:
+        await views.labels.apply(records(chance.sample(story, len(story))))
+        expected = await contents(views)
+    async with open_views(f"sqlite:///{tmp_path}/bit_by_bit.sqlite") as views:
+        at = 0
+        while at < len(story):
+            size = chance.choice([2, 5, 12])
+            await views.labels.apply(records(story[at : at + size], at + 1))
+            at += size
+        assert await contents(views) == expected
+
+
+def _life_of_pages(chance: random.Random, texts: int) -> Iterable[Event]:
+    """Edits of some pages as they come: most in order, few of them late, hidden or told of."""
+    last, late = dict.fromkeys(range(5, 25), (1, "")), list[Event]()
+    for rev_id in range(10, 140):
+        page_id, text = chance.choice(list(last)), f"text {chance.randrange(texts)}"
+        parent_id, parent = chance.choice(
+            [last[page_id], last[page_id], (2, None), (1000 + rev_id, "text 1"), (2, None)]
+        )
+        made = edit(
+            rev_id,
+            text,
+            chance.choice([BEN, VIC]),
+            hour=rev_id / 4,
+            page_id=page_id,
+            parent=parent,
+            parent_id=parent_id,
+        )
+        last[page_id] = rev_id, text
+        events: list[Event] = [made, prediction(made, chance.random())]
+        if chance.random() < 0.4:
+            tag = chance.choice(["mw-reverted", "mw-undo"])
+            events.append(tags_change(rev_id, [tag], second=rev_id * HOUR, **of(made)))
+        if chance.random() < 0.05:
+            events.append(visibility_change(rev_id, text=False, second=rev_id * HOUR, **of(made)))
+        if chance.random() < 0.05:
+            says = chance.choice(["damaging", "fine"])
+            events.append(verdict(rev_id, says, page_id=page_id, edited=rev_id / 4 * HOUR))
+        chance.shuffle(events)
+        if chance.random() < 0.2:
+            late, events = events, late
+        yield from events
+    yield from late
 
 
 def _parts(events: Sequence[Event], size: int) -> list[Sequence[Event]]:

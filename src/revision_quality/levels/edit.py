@@ -37,7 +37,7 @@ _REVERTING = frozenset({"mw-rollback", "mw-undo", "mw-manual-revert"})
 _LABELS = {Fate.KEPT: Label.KEPT, Fate.REVERTED: Label.REVERTED, Fate.UNCLEAR: Label.UNCLEAR}
 
 
-class Edit(Struct, frozen=True, kw_only=True):
+class Edit(Struct, frozen=True, kw_only=True, array_like=True):
     """A revision of a page, the columns of the table `edit_labels` in their order.
 
     `timestamp` is in Unix seconds, `is_known` says whether the edit's own event has come. `sha1` is
@@ -81,31 +81,32 @@ class Edit(Struct, frozen=True, kw_only=True):
 def with_page_change(edit: Edit, event: PageChange) -> Edit:
     """Return the edit with what its own event, or one that hides parts of it, tells."""
     revision, page = event.revision, event.page
-    edit = _hidden(
-        replace(edit, page_id=page.page_id, timestamp=unix_seconds(revision.rev_dt)),
-        text=revision.is_content_visible is False,
-        user=revision.is_editor_visible is False,
-    )
+    text = edit.text_hidden or revision.is_content_visible is False
+    user = edit.user_hidden or revision.is_editor_visible is False
+    timestamp = unix_seconds(revision.rev_dt)
     if event.page_change_kind is PageChangeKind.VISIBILITY_CHANGE:
-        return edit
+        placed = replace(edit, page_id=page.page_id, timestamp=timestamp)
+        return _hidden(placed, text=text, user=user)
     editor = revision.editor or event.performer
     prior = event.prior_state.revision if event.prior_state else None
     level = user_level(editor, revision.rev_dt)
     undone = revision.revert
     is_edit = event.page_change_kind is PageChangeKind.EDIT
-    return _hidden(
-        replace(
-            edit,
-            is_known=True,
-            parent_id=revision.rev_parent_id or 0,
-            sha1=_fingerprint(revision.rev_sha1),
-            parent_sha1=_fingerprint(prior.rev_sha1) if prior and is_edit else None,
-            editor=_fingerprint(editor.user_text if editor else None, event.wiki_id),
-            kind=editor_kind(level, is_temp=bool(editor and editor.is_temp)),
-            is_counted=is_edit and not _is_bot(event),
-            undone_first=(undone.rev_reverted_oldest_id or 0) if undone else 0,
-            undone_last=(undone.rev_reverted_newest_id or 0) if undone else 0,
-        )
+    return replace(
+        edit,
+        page_id=page.page_id,
+        timestamp=timestamp,
+        is_known=True,
+        parent_id=revision.rev_parent_id or 0,
+        sha1=None if text else _fingerprint(revision.rev_sha1),
+        parent_sha1=_fingerprint(prior.rev_sha1) if prior and is_edit else None,
+        editor=None if user else _fingerprint(editor.user_text if editor else None, event.wiki_id),
+        kind=editor_kind(level, is_temp=bool(editor and editor.is_temp)),
+        is_counted=is_edit and not text and not _is_bot(event),
+        text_hidden=text,
+        user_hidden=user,
+        undone_first=(undone.rev_reverted_oldest_id or 0) if undone else 0,
+        undone_last=(undone.rev_reverted_newest_id or 0) if undone else 0,
     )
 
 
@@ -157,6 +158,13 @@ def labelled(page: Collection[Edit], wait: int = WAIT_SECONDS) -> list[Edit]:
     known = sorted((edit for edit in page if edit.is_known), key=lambda edit: edit.rev_id)
     hidden = {edit.rev_id for edit in page if edit.text_hidden}
     history = list(_with_first_parent(known, hidden))
+    if not _may_undo(history):
+        return [
+            edit
+            if _is_as_new(edit) and edit.parent_id not in hidden
+            else _labelled(edit, _KEPT, _KEPT, hidden=edit.parent_id in hidden)
+            for edit in known
+        ]
     ever = _judged(history, lambda _earlier, _later: True)
     in_time = ever
     if any(each.undone_first for each in ever.values()):
@@ -165,6 +173,29 @@ def labelled(page: Collection[Edit], wait: int = WAIT_SECONDS) -> list[Edit]:
         _labelled(edit, in_time[edit.rev_id], ever[edit.rev_id], hidden=edit.parent_id in hidden)
         for edit in known
     ]
+
+
+def _may_undo(history: Sequence[Edit]) -> bool:
+    """Tell whether any of a page's edits may undo another: one has a text again, or is said to."""
+    texts = [edit.sha1 for edit in history if edit.sha1 is not None]
+    return len(set(texts)) < len(texts) or any(
+        edit.undone_first or edit.is_tagged_reverting for edit in history
+    )
+
+
+def _is_as_new(edit: Edit) -> bool:
+    """Tell whether an edit that nobody undid has the label with which edits begin."""
+    return (
+        edit.label == Label.KEPT
+        and not edit.reverted_by
+        and not edit.undone_dt
+        and not edit.is_tagged_reverted
+        and edit.verdicts is None
+        and not _changes_nothing(edit)
+    )
+
+
+_KEPT: Judged[Edit] = Judged(Edit(wiki_id="", rev_id=0), Fate.KEPT, None)
 
 
 def _judged(

@@ -36,10 +36,12 @@ from revision_quality.levels.edit import (
     with_verdict,
     with_visibility,
 )
+from revision_quality.levels.page_ends import read_ends
 from revision_quality.levels.page_rows import (
     MARGIN,
     Page,
     by_page,
+    read_around,
     read_edits,
     read_near,
     read_pages,
@@ -133,7 +135,7 @@ class _Batch:
         self._events: list[tuple[Key, Event]] = []
         self._deletions: dict[Page, int] = {}
         self._scores: defaultdict[Key, list[Score]] = defaultdict(list)
-        self._models: set[NamedModel] = set()
+        self._models: dict[tuple[str, str], NamedModel] = {}
         self._old: dict[Key, Edit] = {}
         self._new: dict[Key, Edit | None] = {}
 
@@ -173,15 +175,15 @@ class _Batch:
             self._events.append((key, event))
 
     def _add_score(self, key: Key, event: PredictionChange) -> None:
-        classification = event.predicted_classification
-        model = NamedModel(classification.model_name, classification.model_version)
-        self._models.add(model)
+        told = event.predicted_classification
+        named = told.model_name, told.model_version
+        model = self._models.get(named) or self._models.setdefault(named, NamedModel(*named))
         scored_dt = int(event.meta.dt.timestamp() * 1000) if event.meta.dt else 0
         self._scores[key].append(Score(model.number, event.score, scored_dt))
 
     def write(self) -> tuple[int, int]:
         """Write what the events change; return how many edits, and how many changes' rows."""
-        note_models(self._connection, self._models)
+        note_models(self._connection, self._models.values())
         self._bring_in()
         self._label_again()
         self._delete_pages()
@@ -201,17 +203,22 @@ class _Batch:
 
     def _label_again(self) -> None:
         """Label the edits of every page of which one has changed."""
-        pages = defaultdict(list)
-        for key, edit in self._new.items():
-            if edit and edit != self._old.get(key):
-                pages[edit.wiki_id, edit.page_id].append(edit.rev_id)
-        near = read_near(self._connection, pages)
+        pages = by_page(
+            edit for key, edit in self._new.items() if edit and edit != self._old.get(key)
+        )
+        changed = {page: [edit.rev_id for edit in edits] for page, edits in pages.items()}
+        around = read_around(self._connection, changed)
+        ends = read_ends(self._connection, pages, around, self._old)
+        for page, edits in ends.items():
+            new = labelled(edits, self._wait)[-len(pages[page]) :]
+            self._new |= {(edit.wiki_id, edit.rev_id): edit for edit in new}
+        rest = pages.keys() - ends
+        near = read_near(self._connection, {page: around[page] for page in rest if page in around})
         self._old |= near
         self._new = {**near, **self._new}
-        for page, edits in by_page(filter(None, self._new.values())).items():
-            if page in pages:
-                for edit in _labelled_near(edits, pages[page], self._wait):
-                    self._new[edit.wiki_id, edit.rev_id] = edit
+        for page, edits in by_page(filter(None, self._new.values()), rest).items():
+            for edit in _labelled_near(edits, changed[page], self._wait):
+                self._new[edit.wiki_id, edit.rev_id] = edit
 
     def _delete_pages(self) -> None:
         remember_deletions(self._connection, self._deletions)
@@ -226,7 +233,7 @@ class _Batch:
 
     def _save_scores_and_counts(self, changed: set[Key]) -> None:
         keys = changed | {key for key in self._scores if key in self._new}
-        stored = read_scores(self._connection, keys)
+        stored = read_scores(self._connection, keys & self._old.keys())
         tally, left = Tally(), dict[Key, EditScores]()
         for key in keys:
             old, new = self._old.get(key), self._new[key]

@@ -35,6 +35,8 @@ def with_said(stored: str | None, author: str, new: Said) -> str:
 
 def label_said(stored: str | None) -> Label | None:
     """Return the label that most authors give, None where as many say one thing as the other."""
+    if not stored:
+        return None
     authors = _read(stored).values()
     for_damaging = sum(1 if each.is_damaging else -1 for each in authors)
     if not for_damaging:

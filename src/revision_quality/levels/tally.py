@@ -14,18 +14,19 @@ from revision_quality.views.tables import level_counts
 CellKey = tuple[str, int, int, int]
 """The wiki_id, the model's number, the day and the cell."""
 
+_LABELS = len(Label)
 _PLACES = {kind: place for place, kind in enumerate(KINDS)}
 
 
 def cell_of(kind: str, label: int, score: float) -> int:
     """Return the number of the cell in which an edit is counted."""
-    return (_PLACES[kind] * len(Label) + label) * BINS + bin_of(score)
+    return (_PLACES[kind] * _LABELS + label) * BINS + bin_of(score)
 
 
 def parts_of(cell: int) -> tuple[str, int, int]:
     """Return the kind of editor, the label and the bin of a cell."""
     rest, place = divmod(cell, BINS)
-    kind, label = divmod(rest, len(Label))
+    kind, label = divmod(rest, _LABELS)
     return KINDS[kind], label, place
 
 
@@ -60,7 +61,7 @@ def add_counts(connection: Connection, tally: Tally) -> None:
 
 
 def _cells(edit: Edit | None, scores: EditScores) -> Iterable[CellKey]:
-    if edit is None or not edit.is_counted:
+    if edit is None or not edit.is_counted or not scores:
         return
     day = day_of(edit.timestamp)
     for model, score in scores.items():

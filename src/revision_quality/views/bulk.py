@@ -14,6 +14,8 @@ import msgspec
 from sqlalchemy import Column, Connection, Dialect, Table, delete, tuple_
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
+from revision_quality.views.tables import Word
+
 _KEYS_PER_DELETE = 200
 
 Values = tuple[Any, ...]
@@ -41,17 +43,42 @@ def read(
     return list(map(tuple, connection.exec_driver_sql(sql, arguments).all()))
 
 
-def count_by(
-    connection: Connection, table: Table, keys: Iterable[tuple[str, int]], by: tuple[str, str]
+def rows_for(
+    connection: Connection, sql: Callable[[Dialect], str], keys: Sequence[Values]
 ) -> list[Values]:
-    """Count the rows by a pair of columns that is one of `keys`: the pair and the number."""
-    ordered = sorted(keys)
-    if not ordered:
+    """Return the rows of a statement that joins with `keys_sql`, for some keys."""
+    if not keys:
         return []
-    arguments = _arguments(ordered, connection.dialect)
-    pair = ", ".join(f"c.{connection.dialect.identifier_preparer.quote(name)}" for name in by)
-    sql = _joined_sql(table, connection.dialect, by, f"{pair}, count(*)") + f" GROUP BY {pair}"
-    return list(map(tuple, connection.exec_driver_sql(sql, arguments).all()))
+    dialect = connection.dialect
+    arguments: tuple[Any, ...] = (msgspec.json.encode(keys).decode(),)
+    if _is_postgresql(dialect):
+        arguments = tuple(map(list, zip(*keys, strict=True)))
+    return list(map(tuple, connection.exec_driver_sql(sql(dialect), arguments).all()))
+
+
+def keys_sql(columns: Sequence[Column[Any]], dialect: Dialect) -> str:
+    """Return a table `k` of keys given as one parameter, its columns k0, k1 and on.
+
+    They are of the types of `columns`, so that they compare with them as these do.
+    """
+    names = [f"k{number}" for number in range(len(columns))]
+    types = [column.type.compile(dialect) for column in columns]
+    if _is_postgresql(dialect):
+        kinds = ["text" if isinstance(one.type, Word) else "bigint" for one in columns]
+        return f"unnest({', '.join(f'%s::{kind}[]' for kind in kinds)}) AS k ({', '.join(names)})"
+    if dialect.name == "sqlite":
+        parts = (f"json_extract(value, '$[{n}]') AS {name}" for n, name in enumerate(names))
+        return f"(SELECT {', '.join(parts)} FROM json_each(?)) AS k"  # noqa: S608, names are ours
+    given = zip(names, types, range(len(names)), strict=True)
+    parts = (f"{name} {kind} PATH '$[{number}]'" for name, kind, number in given)
+    return f"JSON_TABLE(%s, '$[*]' COLUMNS ({', '.join(parts)})) AS k"
+
+
+def joined(dialect: Dialect) -> tuple[str, str]:
+    """Return how a SELECT and a JOIN begin that are done in the order in which they are written."""
+    if dialect.name == "sqlite":
+        return "SELECT", "CROSS JOIN"
+    return ("SELECT", "JOIN") if _is_postgresql(dialect) else ("SELECT STRAIGHT_JOIN", "JOIN")
 
 
 def write(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
