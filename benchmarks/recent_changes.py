@@ -156,7 +156,7 @@ def main() -> None:
     parser.add_argument("--millions", nargs="+", type=int, default=[1, 10])
     kinds = ("sqlite", "mariadb", "postgresql")
     parser.add_argument("--servers", nargs="+", choices=kinds, default=kinds[:2])
-    parser.add_argument("--repeat", type=int, default=40)
+    parser.add_argument("--repeat", type=int, default=40, help="at least 2")
     parser.add_argument("--dir", type=Path)
     parser.add_argument("--only", default="", help="measure the queries with this in them")
     args = parser.parse_args()
