@@ -64,7 +64,7 @@ def character_table() -> CharacterTable:
 def code_points(text: str) -> CodePoints:
     """Return `text` as an array of code points, those beyond the BMP folded into U+FFFD."""
     points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
-    if points.max(initial=0) < _BMP:
+    if text.isascii() or points.max(initial=0) < _BMP:
         return points
     return np.where(points < _BMP, points, np.uint32(0xFFFD))
 
@@ -89,20 +89,13 @@ class Texts(NamedTuple):
         spans = self.spans[:number]
         return type(self)(self.points[: spans[-1][1] if spans else 0], spans)
 
-    @property
-    def lengths(self) -> list[int]:
-        """How long each text is."""
-        return [end - start for start, end in self.spans]
-
 
 def class_counts(texts: Texts) -> list[list[int]]:
     """Count each text's characters: LETTER, UPPER, DIGIT, SPACE, PUNCTUATION, OTHER."""
-    number = len(texts.spans)
-    places = (np.arange(number) * _CLASSES).repeat(texts.lengths)
-    places += character_table().classes.take(texts.points)
-    counted = np.bincount(places, minlength=number * _CLASSES)
-    found: list[list[int]] = counted.reshape(number, _CLASSES).tolist()
-    return found
+    classes = character_table().classes.take(texts.points)
+    return [
+        np.bincount(classes[start:end], minlength=_CLASSES).tolist() for start, end in texts.spans
+    ]
 
 
 def scripts(points: CodePoints) -> npt.NDArray[np.uint8]:

@@ -20,7 +20,8 @@ _WINDOW = 8000
 _BLANK = 0x20
 _LONGEST_ECHO = 4
 _SHORT = 300
-_CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxz]", re.IGNORECASE)
+"""Characters in all texts together for which an expression is quicker than numpy."""
+_CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxz]+", re.IGNORECASE)
 
 
 class Letters(NamedTuple):
@@ -69,7 +70,7 @@ def measure(edits: Sequence[tuple[Revision, Change]]) -> list[Letters]:
         classes[:number],
         classes[number:],
         chars.longest_runs(put_in.points, put_in),
-        _consonant_runs(put_in),
+        _consonant_runs(added, put_in),
         _may_echo(put_in),
         *zip(*_foreign(put_in, pages), strict=True),
         *zip(*surprises[:number], strict=True),
@@ -88,11 +89,14 @@ def _is_consonant() -> npt.NDArray[np.bool_]:
     """Mark Latin consonants among the code points of the BMP, once a process."""
     every = "".join(map(chr, range(0x10000)))
     marks = np.zeros(len(every), np.bool_)
-    marks[[found.start() for found in _CONSONANTS.finditer(every)]] = True
+    for found in _CONSONANTS.finditer(every):
+        marks[found.start() : found.end()] = True
     return marks
 
 
-def _consonant_runs(texts: chars.Texts) -> list[int]:
+def _consonant_runs(written: Sequence[str], texts: chars.Texts) -> list[int]:
+    if len(texts.points) < _SHORT:
+        return [max(map(len, _CONSONANTS.findall(text)), default=0) for text in written]
     marks = _is_consonant().take(texts.points)
     for start, end in texts.spans:
         if end - start > SAMPLE:
@@ -154,23 +158,14 @@ def _foreign_of(here: npt.NDArray[np.uint8], there: npt.NDArray[np.uint8]) -> tu
 def _surprises(texts: chars.Texts, pages: _Pages) -> list[tuple[float, float]]:
     """Return the share of unseen pairs and the mean surprise of each text's pairs on its page."""
     pairs = chars.bigrams(texts.points)
-    found = [(MISSING, MISSING)] * len(pages.spans)
-    told, seen, sizes = [], [], []
-    for number, (start, end) in enumerate(texts.spans):
-        first, last = pages.spans[number]
-        if end - start >= 2 and last - first >= 100:
-            there = np.bincount(pages.pairs[first : last - 1], minlength=chars.BUCKETS)
-            told.append(number)
-            seen.append(there.take(pairs[start : end - 1]))
-            sizes.append(last - first)
-    if not told:
-        return found
-    surprises = np.concatenate(seen) + 0.5
-    surprises /= np.repeat(np.array(sizes) + 2048, list(map(len, seen)))
-    np.log(surprises, out=surprises)
-    end = 0
-    for number, times in zip(told, seen, strict=True):
-        start, end = end, end + len(times)
+    told = []
+    for (start, end), (first, last) in zip(texts.spans, pages.spans, strict=True):
+        if end - start < 2 or last - first < 100:
+            told.append((MISSING, MISSING))
+            continue
+        there = np.bincount(pages.pairs[first : last - 1], minlength=chars.BUCKETS)
+        times = there.take(pairs[start : end - 1])
         unseen = 1 - np.count_nonzero(times) / len(times)
-        found[number] = unseen, -float(np.add.reduce(surprises[start:end])) / len(times)
-    return found
+        surprises = np.log((times + 0.5) / (last - first + 2048))
+        told.append((unseen, -float(np.add.reduce(surprises)) / len(times)))
+    return told

@@ -45,7 +45,7 @@ class Found(NamedTuple):
         """Return the texts in `into` groups of as many, in order."""
         groups, end = [], 0
         for numbers in self.numbers.reshape(into, -1):
-            start, end = end, end + int(numbers.sum())
+            start, end = end, end + int(np.add.reduce(numbers))
             groups.append(Found(self.buckets[start:end], numbers))
         return tuple(groups)
 

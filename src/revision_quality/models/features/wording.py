@@ -3,6 +3,7 @@
 import re
 import zlib
 from collections import Counter
+from itertools import islice
 from typing import NamedTuple
 
 from revision_quality.models.features import characters as chars
@@ -234,8 +235,8 @@ FEATURES = (
 
 
 def _mostly_known(some: Counter[str], text: str) -> float:
-    probes = [word for word in list(some)[:_PROBES] if len(word) > 1]
-    return sum(word in text for word in probes) / len(probes) if probes else _MISSING
+    probes = [word for word in islice(some, _PROBES) if len(word) > 1]
+    return sum(map(text.__contains__, probes)) / len(probes) if probes else _MISSING
 
 
 def _similarity(old: str, new: str) -> float:
