@@ -33,7 +33,7 @@ _RAW = (
 _LANGUAGE = r"(?:[a-z]{2,3}(?:-[a-z-]{2,12})?|simple)"
 _LABEL = r"\|[^\[\]{}<>\n/]*+"
 # Every alternative starts with a literal, so that `re` skips plain text quickly. The first two are
-# cases of the general link below. Groups tell most of what most pages hold.
+# cases of the general link below. Groups, none of them first in its alternative, tell most tokens.
 _TOKEN = re.compile(
     rf"\[\[[^\[\]{{}}<>|\n:]++(?:{_LABEL})?(\]\])"
     rf"|\[\[{_LANGUAGE}:[^\[\]{{}}<>|\n./]++(?:{_LABEL})?(\]\])"
@@ -47,7 +47,7 @@ _TOKEN = re.compile(
     r"|\{\|"
     r"|\}\}+"
     r"|\n(=)"
-    r"|(//)[^\s\[\]<>\"|{}]+"
+    r"|/(/)[^\s\[\]<>\"|{}]+"
 )
 _PLAIN_LINK, _LANGUAGE_LINK, _TARGET, _LINK_END, _TEMPLATE, _HEADING, _URL = range(1, 8)
 _INTERWIKI_LINK = bytes((LINK, INTERWIKI))
