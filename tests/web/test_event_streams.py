@@ -236,6 +236,36 @@ async def test_last_event_id_goes_before_since(streams, follow):
     assert await client.numbers(1) == [2]
 
 
+def at_wikimedia(**place: int) -> str:
+    """The id that Wikimedia's EventStreams gives: edits are made in one datacenter at a time."""
+    topics = (f"eqiad.{names.PREDICTION}", f"codfw.{names.PREDICTION}")
+    others = {"partition": 0, "offset": -1}
+    return json.dumps([{"topic": topics[0], "partition": 3} | place, {"topic": topics[1]} | others])
+
+
+async def test_a_client_of_wikimedias_goes_on_at_the_time_where_it_was(streams, clock, follow):
+    for number in range(1, 5):
+        await streams.append([event(number)])
+        clock.time += timedelta(seconds=10)
+    moment = int((NOW + timedelta(seconds=20)).timestamp() * 1000)
+
+    client = await follow(since="0", last_event_id=at_wikimedia(timestamp=moment))
+    assert await client.numbers(2) == [3, 4]
+    client = await follow(last_event_id=at_wikimedia(timestamp=moment, offset=5_500_000_000))
+    assert await client.numbers(2) == [3, 4]
+    assert json.loads(client.ids[-1])[0]["topic"] == names.PREDICTION
+
+
+async def test_an_offset_of_wikimedias_tells_nothing_here(streams, follow):
+    await streams.append([event(1)])
+
+    client = await follow(last_event_id=at_wikimedia(offset=1))
+    again = await follow(since="0", last_event_id=at_wikimedia(offset=1))
+    await streams.append([event(2)])
+    assert await client.numbers(1) == [2]
+    assert await again.numbers(2) == [1, 2]
+
+
 async def test_who_is_far_behind_misses_nothing_that_comes_meanwhile(streams, follow):
     await streams.append([event(number) for number in range(1, 1001)])
     client = await follow(since="0")
@@ -287,6 +317,7 @@ async def test_a_sign_of_life_comes_while_nothing_happens(follow):
         (names.PREDICTION, "", "[]", "no array of positions"),
         (names.PREDICTION, "", '[{"partition":0}]', "no array of positions"),
         (names.PREDICTION, "", '[{"topic":"other"}]', "which is not asked for"),
+        (names.PREDICTION, "", '[{"topic":"eqiad.other"}]', "which is not asked for"),
         (names.PREDICTION, "", f'[{{"topic":"{names.PREDICTION}","partition":1}}]', "partition"),
     ],
 )

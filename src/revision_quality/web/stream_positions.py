@@ -3,6 +3,9 @@
 Source: github.com/wikimedia/KafkaSSE. The topic of a stream is its name; an id names every
 partition of the streams asked for. Its `offset` is that of the next event, one more than that of
 the last one seen, and -1 stands for the partition's end.
+
+Clients of Wikimedia's EventStreams that come here bring ids of its topics, a datacenter before the
+name of the stream. Their offsets are those of another log and tell nothing here, their times do.
 """
 
 import re
@@ -21,6 +24,9 @@ _LARGEST = 2**53
 """Numbers above this are not exact in JavaScript."""
 
 _MOST_POSITIONS = 1000
+
+_DATACENTERS = ("eqiad.", "codfw.")
+"""What Wikimedia's topics begin with (wikitech.wikimedia.org, Kafka, topic prefixes)."""
 
 _JAVASCRIPT_ZONE = re.compile(r" GMT([+ -])(?=\d{4}\b)")
 
@@ -66,10 +72,14 @@ async def resume(
 ) -> Positions:
     """Return where a client goes on. Raises InvalidPositionError, StoreError.
 
-    Positions in `last_event_id` go before `since`.
+    What `last_event_id` tells goes before `since`.
     """
-    if last_event_id:
-        return await _resume_at(streams, partitions, _parse_places(last_event_id))
+    places = _parse_places(last_event_id) if last_event_id else []
+    elsewhere = _elsewhere(partitions)
+    ours = [place for place in places if place.topic not in elsewhere]
+    times = _times(places, elsewhere)
+    if ours or times:
+        return await _resume_at(streams, partitions, ours, times)
     if since:
         moment = parse_moment(since)
         return {one: await _offset_before(streams, one, moment) for one in partitions}
@@ -114,10 +124,34 @@ def _parse_places(text: str) -> list[_Place]:
         raise InvalidPositionError(f"Last-Event-ID is no array of positions: {error}") from error
 
 
+def _elsewhere(partitions: Sequence[Partition]) -> dict[str, str]:
+    """Return the streams asked for, by what Wikimedia's topics of them are called."""
+    asked = {one.stream for one in partitions}
+    topics = {f"{datacenter}{stream}": stream for stream in asked for datacenter in _DATACENTERS}
+    return {topic: stream for topic, stream in topics.items() if topic not in asked}
+
+
+def _times(places: Sequence[_Place], elsewhere: Mapping[str, str]) -> dict[str, int]:
+    """Return by stream the earliest time at which a client was elsewhere, Unix milliseconds."""
+    times: dict[str, int] = {}
+    for place in places:
+        stream = elsewhere.get(place.topic)
+        if stream is not None and place.timestamp is not None:
+            times[stream] = min(place.timestamp, times.get(stream, place.timestamp))
+    return times
+
+
 async def _resume_at(
-    streams: Streams, partitions: Sequence[Partition], places: Sequence[_Place]
+    streams: Streams,
+    partitions: Sequence[Partition],
+    places: Sequence[_Place],
+    times: Mapping[str, int],
 ) -> dict[Partition, int]:
-    positions = {}
+    positions = {
+        one: await _offset_before(streams, one, times[one.stream])
+        for one in partitions
+        if one.stream in times
+    }
     for place in places:
         one = _asked_for(partitions, place)
         if place.offset is not None and place.offset >= 0:
