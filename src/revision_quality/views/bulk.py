@@ -4,9 +4,9 @@ Statements are SQLAlchemy's or by hand, values go to the driver as they are: SQL
 takes as long for the values of a row as SQLite takes for the row (`benchmarks/views.py`).
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from functools import cache
-from itertools import groupby
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache, lru_cache
+from itertools import compress, groupby
 from operator import itemgetter
 from typing import Any
 
@@ -17,6 +17,8 @@ from sqlalchemy.dialects import mysql, postgresql, sqlite
 from revision_quality.views.tables import Word
 
 _KEYS_PER_DELETE = 200
+_PART_BYTES = 1024 * 1024
+"""Of rows in one packet, and a row has up to 4 MiB: MariaDB takes 16, `max_allowed_packet`."""
 
 Values = tuple[Any, ...]
 Assign = Callable[[Any], dict[str, Any]]
@@ -85,26 +87,21 @@ def write(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
     """Write whole rows, their columns in order, in place of those with the same primary key."""
     if not rows:
         return
-    if _is_postgresql(connection.dialect):
-        _copy(connection, table, rows)
-    else:
+    if connection.dialect.name == "sqlite":
         connection.exec_driver_sql(upsert_sql(table, connection.dialect), list(rows))
+    elif is_postgresql(connection.dialect):
+        _copy_beside(connection, table, rows)
+    else:
+        for part in parts_of(rows):
+            _send(connection, table, part)
 
 
-def update(
-    connection: Connection, table: Table, rows: Sequence[Values], kept: tuple[str, ...]
-) -> None:
-    """Write whole rows in place of those that are there, which have the same in columns `kept`.
-
-    SQLite writes anew the entries of every index with a column that is assigned.
-    """
-    if not rows:
-        return
-    if connection.dialect.name != "sqlite":
+def add(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
+    """Write whole rows, their columns in order, of which none is there yet."""
+    if is_postgresql(connection.dialect):
+        _copy(connection, table, table.name, rows)
+    else:
         write(connection, table, rows)
-        return
-    sql, parameters_of = _update_sql(table, connection.dialect, kept)
-    connection.exec_driver_sql(sql, list(map(parameters_of, rows)))
 
 
 def delete_keys(connection: Connection, table: Table, keys: Iterable[tuple[str, int]]) -> None:
@@ -114,19 +111,6 @@ def delete_keys(connection: Connection, table: Table, keys: Iterable[tuple[str, 
     for start in range(0, len(ordered), _KEYS_PER_DELETE):
         part = ordered[start : start + _KEYS_PER_DELETE]
         connection.execute(delete(table).where(tuple_(first, second).in_(part)))
-
-
-@cache
-def _update_sql(
-    table: Table, dialect: Dialect, kept: tuple[str, ...]
-) -> tuple[str, Callable[[Values], Values]]:
-    """Return the statement and what picks its parameters out of a row."""
-    given = [column for column in _facts(table) if column.name not in kept]
-    keys = list(table.primary_key)
-    assigned = ", ".join(f"{name} = ?" for name in _quoted(given, dialect))
-    found = " AND ".join(f"{name} = ?" for name in _quoted(keys, dialect))
-    places = [list(table.columns).index(column) for column in (*given, *keys)]
-    return f"UPDATE {table.name} SET {assigned} WHERE {found}", itemgetter(*places)  # noqa: S608
 
 
 def upsert(connection: Connection, table: Table, assign: Assign) -> Any:
@@ -150,25 +134,47 @@ def _upsert(table: Table, server: str, assign: Assign) -> Any:
 @cache
 def upsert_sql(table: Table, dialect: Dialect) -> str:
     """Return the statement that writes a whole row, its columns in order as parameters."""
+    return _upsert_sql(table, dialect, tuple(table.columns.keys()))
+
+
+@lru_cache(maxsize=256)
+def _upsert_sql(table: Table, dialect: Dialect, given: tuple[str, ...]) -> str:
     statement = _upsert(
         table, dialect.name, lambda new: {c.name: new[c.name] for c in _facts(table)}
     )
-    return str(statement.compile(dialect=dialect, column_keys=[c.name for c in table.columns]))
+    return str(statement.compile(dialect=dialect, column_keys=given))
 
 
-def _copy(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
-    """Send rows by COPY, which knows no conflicts, into a table beside, and from there on."""
+def _send(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
+    """Send rows to MariaDB, which takes many in one packet unless one column is all NULL."""
+    given = [column.count(None) < len(rows) for column in zip(*rows, strict=True)]
+    names = tuple(compress(table.columns.keys(), given))
+    sql = _upsert_sql(table, connection.dialect, names)
+    connection.exec_driver_sql(sql, [tuple(compress(row, given)) for row in rows])
+
+
+def parts_of(rows: Sequence[Values]) -> Iterator[Sequence[Values]]:
+    """Divide rows such that each part surely fits into one of MariaDB's packets."""
+    first = size = 0
+    for place, row in enumerate(rows):
+        size += len(msgspec.msgpack.encode(row))
+        if size > _PART_BYTES:
+            yield rows[first : place + 1]
+            first, size = place + 1, 0
+    if first < len(rows):
+        yield rows[first:]
+
+
+def _copy_beside(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
+    """Send rows to PostgreSQL into a table beside, as COPY knows no conflicts, and from there."""
     incoming = f"incoming_{table.name}"
-    names = _names(table.columns, connection.dialect)
     connection.exec_driver_sql(
         f"CREATE TEMPORARY TABLE IF NOT EXISTS {incoming} (LIKE {table.name}) ON COMMIT DELETE ROWS"
     )
-    driver: Any = connection.connection.cursor()
-    with driver as cursor, cursor.copy(f"COPY {incoming} ({names}) FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row(row)
+    _copy(connection, table, incoming, rows)
+    names = _names(table.columns, connection.dialect)
     updated = ", ".join(
-        f"{name} = excluded.{name}" for name in _quoted(_facts(table), connection.dialect)
+        f"{name} = excluded.{name}" for name in quoted(_facts(table), connection.dialect)
     )
     keys = _names(table.primary_key, connection.dialect)
     connection.exec_driver_sql(
@@ -177,20 +183,31 @@ def _copy(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
     )
 
 
+def _copy(connection: Connection, table: Table, into: str, rows: Sequence[Values]) -> None:
+    """Send rows by COPY into a table that has all columns of `table`."""
+    names = _names(table.columns, connection.dialect)
+    sql = f"COPY {into} ({names}) FROM STDIN (FORMAT BINARY)"
+    driver: Any = connection.connection.cursor()
+    with driver as cursor, cursor.copy(sql) as copy:
+        copy.set_types([wire_type(column, connection.dialect) for column in table.columns])
+        for row in rows:
+            copy.write_row(row)
+
+
 @cache
 def _select_sql(
     table: Table, dialect: Dialect, by: tuple[str, str], columns: tuple[str, ...] | None
 ) -> str:
     wanted = [table.columns[name] for name in columns or table.columns.keys()]
-    names = ", ".join(f"c.{name}" for name in _quoted(wanted, dialect))
+    names = ", ".join(f"c.{name}" for name in quoted(wanted, dialect))
     return _joined_sql(table, dialect, by, names)
 
 
 def _joined_sql(table: Table, dialect: Dialect, by: tuple[str, str], names: str) -> str:
     """Join with the keys, given as one parameter: MariaDB looks up long lists of pairs slowly."""
-    first, second = _quoted([table.columns[name] for name in by], dialect)
+    first, second = quoted([table.columns[name] for name in by], dialect)
     on_keys = f"{table.name} AS c ON c.{first} = k.a AND c.{second} = k.b"
-    if _is_postgresql(dialect):
+    if is_postgresql(dialect):
         keys = "unnest(%s::text[], %s::bigint[]) AS k (a, b)"
         return f"SELECT {names} FROM {keys} JOIN {on_keys}"  # noqa: S608, all names are ours
     if dialect.name == "sqlite":
@@ -205,15 +222,34 @@ def _joined_sql(table: Table, dialect: Dialect, by: tuple[str, str], names: str)
 
 def _arguments(keys: list[tuple[str, int]], dialect: Dialect) -> tuple[Any, ...]:
     """Return sorted keys as `_joined_sql` takes them."""
-    if _is_postgresql(dialect):
-        return [key[0] for key in keys], [key[1] for key in keys]
+    if is_postgresql(dialect):
+        return tuple(map(array_of, zip(*keys, strict=True)))
     if dialect.name == "sqlite":
         grouped = {a: [b for _, b in some] for a, some in groupby(keys, key=itemgetter(0))}
         return (msgspec.json.encode(grouped).decode(),)
     return (msgspec.json.encode(keys).decode(),)
 
 
-def _is_postgresql(dialect: Dialect) -> bool:
+def wire_type(column: Column[Any], dialect: Dialect) -> str:
+    """Return PostgreSQL's type of a column's values; a cast to VARCHAR would cut long ones."""
+    kind = column.type.compile(dialect).lower()
+    return "text" if "char" in kind else kind
+
+
+def array_of(values: Iterable[Any]) -> str:
+    """Return an array as PostgreSQL reads it: the driver takes ten times as long for a list."""
+    return f"{{{','.join(map(_element, values))}}}"
+
+
+def _element(value: Any) -> str:
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    return "NULL" if value is None else str(value)
+
+
+def is_postgresql(dialect: Dialect) -> bool:
+    """Tell whether the server is PostgreSQL."""
     return dialect.name == "postgresql"
 
 
@@ -222,8 +258,9 @@ def _facts(table: Table) -> list[Column[Any]]:
 
 
 def _names(columns: Iterable[Column[Any]], dialect: Dialect) -> str:
-    return ", ".join(_quoted(columns, dialect))
+    return ", ".join(quoted(columns, dialect))
 
 
-def _quoted(columns: Iterable[Column[Any]], dialect: Dialect) -> list[str]:
+def quoted(columns: Iterable[Column[Any]], dialect: Dialect) -> list[str]:
+    """Return the names of columns as they stand in a statement."""
     return [dialect.identifier_preparer.quote(column.name) for column in columns]

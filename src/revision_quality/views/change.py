@@ -27,7 +27,7 @@ class UserLevel(StrEnum):
     REGISTERED = "registered"
 
 
-class Change(Struct, frozen=True, kw_only=True, omit_defaults=False, gc=False):
+class Change(Struct, frozen=True, omit_defaults=False, gc=False):
     """An edit as people read it.
 
     `title` has its namespace prefix, with spaces. `timestamp` is the edit's, in Unix seconds.

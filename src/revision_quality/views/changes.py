@@ -1,11 +1,11 @@
 """The changes view: every edit with its state and score, in one SQL table."""
 
 import asyncio
-import operator
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import compress
-from typing import Any, TypeVar
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from operator import itemgetter
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from msgspec.structs import astuple, replace
@@ -28,6 +28,8 @@ from revision_quality.scoring.model_rule import ModelKey, other_than
 from revision_quality.streams.base import Record
 from revision_quality.views import bulk, change_tags, model_scores, verdicts
 from revision_quality.views import row as rows
+from revision_quality.views.ahead import ahead
+from revision_quality.views.bulk_update import update
 from revision_quality.views.change import Change, State, UserLevel
 from revision_quality.views.database import Database
 from revision_quality.views.deletions import known_deletions, remember_deletions
@@ -57,17 +59,25 @@ STREAMS = (
 """What the view is made of."""
 
 _SHOWN_AT_ONCE = 5000
+_ROWS_IN_A_PART = 1000
+"""Rows that are made while the server writes as many."""
 _POLL_SECONDS = 0.5
 """How soon a write by another process is seen; one in this process is seen at once."""
 
 _COLUMNS = Row.__struct_fields__
 _PUBLIC_FIELDS = tuple(field for field in Change.__struct_fields__)
-_SEQ, _TAGS, _STATE, _USER_LEVEL = map(_COLUMNS.index, ("seq", "tags", "state", "user_level"))
+_SEQ, _TAGS, _STATE, _USER_LEVEL, _DELETED = map(
+    _COLUMNS.index, ("seq", "tags", "state", "user_level", "deleted")
+)
+_KEY, _FACTS = slice(_SEQ), slice(_SEQ + 1, None)
+_PAGE = itemgetter(0, _COLUMNS.index("page_id"))
 _FACETS = changes.c.keys().index("facets")
+_NO_TAGS = "[]"
 _STATES = {state.value: state for state in State}
 _USER_LEVELS = {level.value: level for level in UserLevel}
-_PLACE = ("timestamp", "page_id", "user_key")
 CountKey = tuple[str, str]
+Replaced = tuple[bulk.Values | None, Row]
+"""A row, and the values in whose place it comes."""
 T = TypeVar("T")
 
 
@@ -229,9 +239,12 @@ class _Batch:
         self._connection = connection
         self._is_other = is_other
         self._others: list[model_scores.ModelScore] = []
-        self._events: list[tuple[Key, Any]] = []
+        self._events: dict[Key, list[Any]] = defaultdict(list)
+        self._pages: set[Key] = set()
         self._deletions: dict[Key, int] = {}
         self._verdicts: list[verdicts.GivenVerdict] = []
+        self._gone: set[Key] = set()
+        self._withheld: set[Key] = set()
 
     def add(self, record: Record) -> None:
         """Read one event. Raises InvalidEventError."""
@@ -245,7 +258,8 @@ class _Batch:
 
     def take_told(self, event: TagsChange | VisibilityChange) -> None:
         """Take what is told of an edit later."""
-        self._events.append((key_of(event.database, event.rev_id), event))
+        self._events[key_of(event.database, event.rev_id)].append(event)
+        self._pages.add((event.database, event.page_id))
 
     def take_outcome(self, event: PredictionChange | PredictionError) -> None:
         """Take what a model made of an edit."""
@@ -253,75 +267,67 @@ class _Batch:
         if self._is_other(*_model(event)):
             self._others.append(model_scores.of_event(event))
         else:
-            self._events.append((key, event))
+            self._events[key].append(event)
+            self._pages.add((event.wiki_id, event.page.page_id))
 
     def take_page_change(self, event: PageChange) -> None:
         """Take an edit, or what else happened to a page."""
         key = key_of(event.wiki_id, event.revision.rev_id)
         if event.is_canary or event.page_change_kind is PageChangeKind.UNDELETE:
             return
+        page = (event.wiki_id, event.page.page_id)
         if event.page_change_kind is PageChangeKind.DELETE:
-            page = (event.wiki_id, event.page.page_id)
             deleted_dt = int(event.dt.timestamp())
             self._deletions[page] = max(deleted_dt, self._deletions.get(page, 0))
             return
-        self._events.append((key, event))
+        self._events[key].append(event)
+        self._pages.add(page)
 
     def write(self) -> int:
         """Write the rows that the events change; return how many."""
+        connection = self._connection
         judged = {(one.wiki_id, one.rev_id) for one in self._verdicts}
         told = {one.edit for one in self._others}
-        old = _stored(self._connection, judged | told | {key for key, _ in self._events})
-        new = dict(old)
-        for key, event in self._events:
-            row = new.get(key) or Row(wiki_id=key[0], rev_id=key[1], seq=0)
-            new[key] = _FUNCTIONS[type(event)](row, event)
-        fates = read_fates(self._connection, new.keys() - old.keys())
-        new |= {key: rows.with_fate(new[key], fate) for key, fate in fates.items()}
-        self._delete_pages(old, new)
-        gone = {key for key, row in new.items() if row.deleted}
-        self._judge(old, new, gone)
-        self._keep_beside(new, gone)
-        changed = [row for key, row in new.items() if row != old.get(key)]
-        _save(self._connection, changed, old)
-        return len(changed)
+        old = _stored(connection, judged | told | self._events.keys()) | self._of_deleted_pages()
+        added = self._events.keys() - old.keys()
+        remember_deletions(connection, self._deletions)
+        known = _Known(
+            read_fates(connection, added),
+            # One may come before its edit.
+            verdicts.take(connection, self._verdicts, added),
+            known_deletions(connection, self._pages | set(map(_PAGE, old.values()))),
+        )
+        written = _save(connection, self._rows(old, known))
+        verdicts.forget(connection, self._gone)
+        self._keep_beside(self._gone | self._withheld)
+        return written
 
-    def _delete_pages(self, old: dict[Key, Row], new: dict[Key, Row]) -> None:
-        for wiki_id, page_id in self._deletions:
-            for row in self._rows_of_page(wiki_id, page_id):
-                key = (wiki_id, row.rev_id)
-                old.setdefault(key, row)
-                new.setdefault(key, row)
-        remember_deletions(self._connection, self._deletions)
-        pages = {(row.wiki_id, row.page_id) for row in new.values()}
-        deletions = known_deletions(self._connection, pages)
-        if not deletions:
-            return
-        for key, row in new.items():
-            if row.timestamp and row.timestamp <= deletions.get((row.wiki_id, row.page_id), -1):
-                new[key] = rows.with_deletion(row)
+    def _rows(self, old: Mapping[Key, bulk.Values], known: "_Known") -> Iterator[Replaced]:
+        for key in {**self._events, **old}:
+            before = old.get(key)
+            row = _row(before) if before else Row(*key, seq=0)
+            for event in self._events.get(key, ()):
+                row = _FUNCTIONS[type(event)](row, event)
+            row = known.bring_into(row, key)
+            if row.deleted:
+                self._gone.add(key)
+            elif row.score_withheld:
+                self._withheld.add(key)
+            yield before, row
 
-    def _judge(self, old: Mapping[Key, Row], new: dict[Key, Row], gone: set[Key]) -> None:
-        """Bring in verdicts; one may come before its edit, and goes with its page."""
-        verdicts.forget(self._connection, gone)
-        given = [one for one in self._verdicts if (one.wiki_id, one.rev_id) not in gone]
-        added = new.keys() - old.keys() - gone
-        for key, tally in verdicts.take(self._connection, given, added).items():
-            if key in new:
-                new[key] = replace(new[key], verdicts=tally.number, verdict=tally.latest)
-
-    def _keep_beside(self, new: Mapping[Key, Row], gone: set[Key]) -> None:
+    def _keep_beside(self, hidden: set[Key]) -> None:
         """Keep what other models say, of nothing that is deleted or was hidden."""
-        gone = gone | {key for key, row in new.items() if row.score_withheld}
-        model_scores.forget(self._connection, gone)
-        model_scores.take(self._connection, [one for one in self._others if one.edit not in gone])
+        model_scores.forget(self._connection, hidden)
+        others = [one for one in self._others if one.edit not in hidden]
+        model_scores.take(self._connection, others)
 
     def show(self, model: ModelKey, scores: Sequence[model_scores.ModelScore]) -> None:
         """Put a model's outcomes into the rows, and what these had beside.
 
         A row whose score the model has not keeps the one that it has.
         """
-        old = _stored(self._connection, [one.edit for one in scores])
+        stored = _stored(self._connection, [one.edit for one in scores])
+        old = {key: _row(values) for key, values in stored.items()}
         new: dict[Key, Row] = {}
         for one in scores:
             row = old.get(one.edit)
@@ -337,13 +343,30 @@ class _Batch:
         ]
         model_scores.remove(self._connection, model, new)
         model_scores.write(self._connection, replaced)
-        _save(self._connection, list(new.values()), old)
+        _save(self._connection, ((stored[key], row) for key, row in new.items()))
 
-    def _rows_of_page(self, wiki_id: str, page_id: int) -> list[Row]:
-        statement = select(changes).where(
-            changes.c.wiki_id == wiki_id, changes.c.page_id == page_id
-        )
-        return [_row(tuple(found)) for found in self._connection.execute(statement)]
+    def _of_deleted_pages(self) -> dict[Key, bulk.Values]:
+        pair = ("wiki_id", "page_id")
+        found = bulk.read(self._connection, changes, self._deletions, by=pair)
+        return {values[_KEY]: values for values in found}
+
+
+class _Known(NamedTuple):
+    """What else the database knows of the edits of a batch, and of its pages."""
+
+    fates: Mapping[Key, EditFate]
+    tallies: Mapping[Key, verdicts.Tally]
+    deletions: Mapping[Key, int]
+
+    def bring_into(self, row: Row, key: Key) -> Row:
+        """Return the row with it; the row of a deleted page has nothing else."""
+        if row.timestamp and row.timestamp <= self.deletions.get((key[0], row.page_id), -1):
+            return rows.with_deletion(row)
+        if (fate := self.fates.get(key)) is not None:
+            row = rows.with_fate(row, fate)
+        if (tally := self.tallies.get(key)) is not None and not row.deleted:
+            row = replace(row, verdicts=tally.number, verdict=tally.latest)
+        return row
 
 
 def mark_fates(connection: Connection, fates: Mapping[Key, EditFate]) -> int:
@@ -352,33 +375,73 @@ def mark_fates(connection: Connection, fates: Mapping[Key, EditFate]) -> int:
     Part of a write whose turn it is.
     """
     old = _stored(connection, fates)
-    new = {key: rows.with_fate(row, fates[key]) for key, row in old.items()}
-    changed = [row for key, row in new.items() if row != old[key]]
-    _save(connection, changed, old)
-    return len(changed)
+    return _save(
+        connection,
+        ((values, rows.with_fate(_row(values), fates[key])) for key, values in old.items()),
+    )
 
 
-def _stored(connection: Connection, keys: Iterable[Key]) -> dict[Key, Row]:
-    found = map(_row, bulk.read(connection, changes, set(keys)))
-    return {(row.wiki_id, row.rev_id): row for row in found}
+def _stored(connection: Connection, keys: Iterable[Key]) -> dict[Key, bulk.Values]:
+    return {values[_KEY]: values for values in bulk.read(connection, changes, set(keys))}
 
 
-def _save(connection: Connection, changed: Sequence[Row], old: Mapping[Key, Row]) -> None:
-    if not changed:
-        return
-    seq = position_of(connection, "seq")
-    values = [values_of(row, number) for number, row in enumerate(changed, start=seq + 1)]
-    moved = [_is_moved(row, old.get((row.wiki_id, row.rev_id))) for row in changed]
-    bulk.write(connection, changes, list(compress(values, moved)))
-    unmoved = list(compress(values, map(operator.not_, moved)))
-    bulk.update(connection, changes, unmoved, kept=_PLACE)
-    note_facets(connection, values)
-    change_tags.keep_in_step(connection, changed, old)
-    counts = Counter(map(_counted, changed))
-    replaced = (old.get((row.wiki_id, row.rev_id)) for row in changed)
-    counts.subtract(_counted(row) for row in replaced if row)
-    _add_counts(connection, counts)
-    set_positions(connection, {"seq": seq + len(changed)})
+def _save(connection: Connection, new: Iterable[Replaced]) -> int:
+    """Write the rows that differ from those in whose place they come; return how many."""
+    first = position_of(connection, "seq") + 1
+    parts = _parts(new, first)
+    if connection.dialect.name != "sqlite":
+        # SQLite works in this process and would wait for the interpreter after each row.
+        parts = ahead(parts)
+    written: list[bulk.Values] = []
+    replaced: list[bulk.Values] = []
+    for part in parts:
+        bulk.add(connection, changes, part.added)
+        update(connection, changes, part.changed, part.replaced)
+        written += part.added + part.changed
+        replaced += part.replaced
+    if written:
+        note_facets(connection, written)
+        _keep_tags_in_step(connection, written, replaced)
+        counts = Counter(map(_counted, written))
+        counts.subtract(map(_counted, replaced))
+        _add_counts(connection, counts)
+        set_positions(connection, {"seq": first + len(written) - 1})
+    return len(written)
+
+
+class _Part(NamedTuple):
+    """Some of the rows to write, those that were there beside what was there."""
+
+    added: list[bulk.Values]
+    changed: list[bulk.Values]
+    replaced: list[bulk.Values]
+
+
+def _parts(new: Iterable[Replaced], seq: int) -> Iterator[_Part]:
+    rest = iter(new)
+    while some := list(islice(rest, _ROWS_IN_A_PART)):
+        part = _Part([], [], [])
+        for before, row in some:
+            values = values_of(row, seq)
+            if before is None:
+                part.added.append(values)
+            elif values[_FACTS] != before[_FACTS]:
+                part.changed.append(values)
+                part.replaced.append(before)
+            else:
+                continue
+            seq += 1
+        yield part
+
+
+def _keep_tags_in_step(
+    connection: Connection, written: Iterable[bulk.Values], replaced: Iterable[bulk.Values]
+) -> None:
+    tagged = {values[_KEY]: _row(values) for values in replaced if values[_TAGS] != _NO_TAGS}
+    now = [
+        _row(values) for values in written if values[_TAGS] != _NO_TAGS or values[_KEY] in tagged
+    ]
+    change_tags.keep_in_step(connection, now, tagged)
 
 
 _DECODERS: dict[str, Any] = {
@@ -434,7 +497,7 @@ def _purge(connection: Connection, before: int, limit: int) -> int:
     verdicts.forget(connection, keys)
     model_scores.purge(connection, before)
     verdicts.purge(connection, before)
-    gone = Counter(_counted(row) for row in purged)
+    gone = Counter((row.wiki_id, row.state) for row in purged if not row.deleted)
     _add_counts(connection, Counter({key: -number for key, number in gone.items()}))
     return len(purged)
 
@@ -449,17 +512,8 @@ def note_facets(connection: Connection, values: Iterable[bulk.Values]) -> None:
         connection.execute(insert(change_facets), added)
 
 
-def _is_moved(row: Row, old: Row | None) -> bool:
-    """Tell whether a row is new or has another place in the order of edits, pages or users."""
-    return old is None or _order(row) != _order(old)
-
-
-def _order(row: Row) -> tuple[int, int, str | None]:
-    return row.timestamp, row.page_id, row.user
-
-
-def _counted(row: Any) -> CountKey | None:
-    return None if row.deleted else (row.wiki_id, str.__str__(row.state))
+def _counted(values: bulk.Values) -> CountKey | None:
+    return None if values[_DELETED] else (values[0], values[_STATE])
 
 
 def _add_counts(connection: Connection, counts: Counter[CountKey | None]) -> None:
@@ -483,7 +537,7 @@ def values_of(row: Row, seq: int) -> bulk.Values:
     """Return the values of a row as the table has its columns, with the number of its write."""
     values = list(astuple(row))
     values[_SEQ] = seq
-    values[_TAGS] = msgspec.json.encode(row.tags).decode() if row.tags else "[]"
+    values[_TAGS] = msgspec.json.encode(row.tags).decode() if row.tags else _NO_TAGS
     # The member's `value` is looked up by code in Python.
     values[_STATE] = str.__str__(row.state)
     values[_USER_LEVEL] = str.__str__(row.user_level)
@@ -492,12 +546,12 @@ def values_of(row: Row, seq: int) -> bulk.Values:
 
 
 def _row(values: bulk.Values) -> Row:
-    fields = dict(zip(_COLUMNS, values, strict=False))
-    fields["tags"] = _tags(fields["tags"])
-    fields["state"] = _STATES[fields["state"]]
-    fields["user_level"] = _USER_LEVELS[fields["user_level"]]
+    fields = list(values[: len(_COLUMNS)])
+    fields[_TAGS] = _tags(fields[_TAGS])
+    fields[_STATE] = _STATES[fields[_STATE]]
+    fields[_USER_LEVEL] = _USER_LEVELS[fields[_USER_LEVEL]]
     # MariaDB and SQLite have numbers for booleans, which are equal to them.
-    return Row(**fields)
+    return Row(*fields)
 
 
 def _change(mapping: RowMapping) -> Change:
@@ -509,4 +563,4 @@ def _change(mapping: RowMapping) -> Change:
 
 
 def _tags(text: str) -> tuple[str, ...]:
-    return () if text == "[]" else tuple(msgspec.json.decode(text))
+    return () if text == _NO_TAGS else tuple(msgspec.json.decode(text))

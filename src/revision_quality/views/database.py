@@ -28,6 +28,9 @@ rows touches; with 32 MiB a page among 10 million changes takes 4 % less process
 _FORGET_AFTER_SECONDS = 1800
 """A connection is made anew after this time, before a firewall in between forgets it."""
 
+_PREPARED = 32
+"""Statements that a connection of MariaDB keeps prepared."""
+
 _DRIVERS = {
     "sqlite": "pysqlite",
     "mariadb": "asyncmy",
@@ -58,6 +61,9 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = _parse(url)
+        driver = self.url.get_dialect().import_dbapi()
+        self._failures = (SQLAlchemyError, OSError, EOFError, driver.Error)
+        """What fails where a database does; a function may use the driver itself."""
         self._opened: list[_Session] = []
         self._own = threading.local()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="views-writer")
@@ -111,7 +117,7 @@ class Database:
     def _errors(self) -> Iterator[None]:
         try:
             yield
-        except (SQLAlchemyError, OSError, EOFError) as error:
+        except self._failures as error:
             cause = getattr(error, "orig", None) or error
             raise StoreError(f"views database {self.url!r}: {cause}") from error
 
@@ -221,6 +227,10 @@ def _options(url: URL) -> dict[str, Any]:
     options: dict[str, Any] = {"pool_size": 1, "max_overflow": 0}
     if url.get_backend_name() == "sqlite":
         return options
+    if url.get_backend_name() == "mariadb":
+        # With prepared statements many rows go in one packet in binary form: a third of the time
+        # here, two thirds of the server's, which has no text to parse.
+        options["connect_args"] = {"stmt_cache_size": _PREPARED}
     return options | {
         "pool_pre_ping": True,
         "pool_recycle": _FORGET_AFTER_SECONDS,

@@ -29,7 +29,7 @@ _EDITS = (PageChangeKind.CREATE, PageChangeKind.EDIT, PageChangeKind.MOVE)
 _STATE_ORDER = (State.PENDING, State.FAILED, State.NOT_SCORABLE, State.SCORED)
 
 
-class Row(Change, frozen=True, kw_only=True, gc=False):
+class Row(Change, frozen=True, gc=False):
     """A change and the times (Unix ms) of the facts that may be replaced.
 
     `facts_dt` is 0 if the facts of the edit come from its own event, else the time of the event
@@ -144,7 +144,9 @@ def _with_facts(row: Row, event: PageChange | EditEvent) -> Row:
     user = editor.user_text if editor else row.user
     comment = row.comment if revision.comment is None else revision.comment
     facts_dt = 0 if is_edit else _milliseconds(event.dt)
-    if row.timestamp and row.facts_dt < facts_dt:
+    if row.timestamp and (not row.facts_dt or row.facts_dt < facts_dt):
+        if user == row.user and comment == row.comment:
+            return row
         return replace(row, user=user, comment=comment)
     prior = event.prior_state.revision if event.prior_state and is_edit else None
     is_move = event.page_change_kind is PageChangeKind.MOVE

@@ -1,0 +1,81 @@
+"""Rows that are there written anew: of many, the columns alone that differ.
+
+Each column that is assigned costs time, and SQLite writes anew the entries of every index that has
+it, changed or not.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import compress
+from operator import itemgetter, ne
+
+import msgspec
+from sqlalchemy import Connection, Dialect, Table
+
+from revision_quality.views import bulk
+
+_MANY = 50
+"""Rows that are worth a statement of their own where one waits for a server."""
+
+
+def update(
+    connection: Connection, table: Table, rows: Sequence[bulk.Values], old: Sequence[bulk.Values]
+) -> None:
+    """Write rows, their columns in order, in place of `old`, which are there."""
+    names = table.columns.keys()
+    alike: dict[tuple[str, ...], list[bulk.Values]] = defaultdict(list)
+    for row, before in zip(rows, old, strict=True):
+        alike[tuple(compress(names, map(ne, row, before)))].append(row)
+    whole: list[bulk.Values] = []
+    for changed, some in alike.items():
+        if len(some) < _MANY and connection.dialect.name != "sqlite":
+            whole += some
+        else:
+            _assign(connection, table, changed, some)
+    bulk.write(connection, table, whole)
+
+
+def _assign(
+    connection: Connection, table: Table, changed: tuple[str, ...], rows: Sequence[bulk.Values]
+) -> None:
+    names = table.columns.keys()
+    keys = (column.name for column in table.primary_key)
+    given = list(map(itemgetter(*map(names.index, (*changed, *keys))), rows))
+    sql = _update_sql(table, connection.dialect, changed)
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(sql, given)
+    elif bulk.is_postgresql(connection.dialect):
+        connection.exec_driver_sql(sql, tuple(map(bulk.array_of, zip(*given, strict=True))))
+    else:
+        for part in bulk.parts_of(given):
+            connection.exec_driver_sql(sql, (msgspec.json.encode(part).decode(),))
+
+
+@lru_cache(maxsize=256)
+def _update_sql(table: Table, dialect: Dialect, changed: tuple[str, ...]) -> str:
+    """Return the statement that assigns some columns where the primary key is as given.
+
+    Its parameters are for SQLite the values of a row, those of the key last; for PostgreSQL an
+    array of each column, and for MariaDB a JSON array of rows.
+    """
+    keys = list(table.primary_key)
+    given = [*(table.columns[name] for name in changed), *keys]
+    names = bulk.quoted(given, dialect)
+    assigned, found = names[: len(changed)], names[len(changed) :]
+    if dialect.name == "sqlite":
+        values = ", ".join(f"{name} = ?" for name in assigned)
+        where = " AND ".join(f"{name} = ?" for name in found)
+        return f"UPDATE {table.name} SET {values} WHERE {where}"  # noqa: S608
+    values = ", ".join(f"{name} = k.{name}" for name in assigned)
+    where = " AND ".join(f"c.{name} = k.{name}" for name in found)
+    if bulk.is_postgresql(dialect):
+        arrays = ", ".join(f"%s::{bulk.wire_type(column, dialect)}[]" for column in given)
+        rows = f"unnest({arrays}) AS k ({', '.join(names)})"
+        return f"UPDATE {table.name} AS c SET {values} FROM {rows} WHERE {where}"  # noqa: S608
+    values = ", ".join(f"c.{name} = k.{name}" for name in assigned)
+    types = [column.type.compile(dialect) for column in given]
+    columns = zip(names, types, range(len(names)), strict=True)
+    rows = ", ".join(f"{name} {kind} PATH '$[{place}]'" for name, kind, place in columns)
+    rows = f"JSON_TABLE(%s, '$[*]' COLUMNS ({rows})) AS k"
+    return f"UPDATE {rows} STRAIGHT_JOIN {table.name} AS c ON {where} SET {values}"  # noqa: S608

@@ -1,0 +1,88 @@
+"""Many rows at once: on each server they come back as they were written."""
+
+import pytest
+from sqlalchemy import Connection
+
+from revision_quality.views import bulk
+from revision_quality.views.bulk_update import update
+from revision_quality.views.change import State
+from revision_quality.views.changes import ChangesView, values_of
+from revision_quality.views.database import Database
+from revision_quality.views.row import Row
+from revision_quality.views.tables import changes
+
+TEXTS = [
+    '"quoted"',
+    "it's",
+    "back\\slash\\",
+    "{a,b}",
+    "NULL",
+    "",
+    "100 %s",
+    "line\nend\t",
+    "Ω 🦊",
+    "null",
+]
+NUMBER = 200
+
+
+@pytest.fixture
+def database(url):
+    opened = Database(url)
+    ChangesView(opened)
+    yield opened
+    opened.close_now()
+
+
+def _row(rev_id: int, **facts) -> Row:
+    text = TEXTS[rev_id % len(TEXTS)]
+    return Row("wiki" + text[:3], rev_id, 0, rev_id, title=text, user=text, **facts)
+
+
+ADDED = [values_of(_row(n, size=n % 7 or None, is_bot=n % 2 == 0), n) for n in range(NUMBER)]
+CHANGED = {
+    "a score, of many": lambda n: _row(
+        n,
+        state=State.SCORED,
+        score=1 / (n + 3),
+        model_name=TEXTS[n % len(TEXTS)],
+        model_version="3",
+        scored_dt=1795420800123,
+        size=n % 7 or None,
+        is_bot=n % 2 == 0,
+    ),
+    "marks, of many": lambda n: _row(n, size=n % 7 or None, is_bot=n % 2 == 1, is_reverted=True),
+    "nothing left, of many": lambda n: Row(
+        "wiki" + TEXTS[n % len(TEXTS)][:3], n, 0, n, deleted=True
+    ),
+    "something else of each": lambda n: _row(
+        n,
+        size=n,
+        is_bot=n % 3 == 0,
+        comment=TEXTS[n % 4] if n % 5 else None,
+        reverted_by=n % 3 or None,
+    ),
+}
+
+
+def _as_stored(connection: Connection) -> list[bulk.Values]:
+    return sorted(bulk.read(connection, changes, {row[:2] for row in ADDED}))
+
+
+def test_added_rows_come_back(database):
+    database.write_now(lambda connection: bulk.add(connection, changes, ADDED))
+    assert database.write_now(_as_stored) == sorted(ADDED)
+
+
+def test_none_to_add_is_nothing_to_do(database):
+    database.write_now(lambda connection: bulk.add(connection, changes, []))
+    database.write_now(lambda connection: update(connection, changes, [], []))
+    assert database.write_now(_as_stored) == []
+
+
+@pytest.mark.parametrize("how", CHANGED)
+def test_rows_come_back_as_updated(database, how):
+    rows = [values_of(CHANGED[how](n), NUMBER + n) for n in range(NUMBER - 1)]
+    database.write_now(lambda connection: bulk.write(connection, changes, ADDED))
+    database.write_now(lambda connection: update(connection, changes, rows, ADDED[:-1]))
+    assert database.write_now(_as_stored) == sorted([*rows, ADDED[-1]])
