@@ -18,6 +18,7 @@ from revision_quality.streams.base import Outgoing
 from revision_quality.streams.sqlite import SqliteStreams
 from revision_quality.views.changes import STREAMS, ChangesView
 from revision_quality.views.materialiser import Materialiser
+from revision_quality.views.progress import take_turn
 from revision_quality.views.tables import change_counts, changes, progress
 from tests.events.examples import page_change, prediction
 from tests.servers.databases import RealServer
@@ -76,7 +77,8 @@ async def in_step(view: ChangesView) -> int:
 
 def _seen_at_once(connection: Connection) -> tuple[int, list[tuple[int, int]], int]:
     """Read while no other writes: a server may still commit for a client that is dead."""
-    values = {row.name: row.value for row in connection.execute(select(progress).with_for_update())}
+    take_turn(connection)
+    values = {row.name: row.value for row in connection.execute(select(progress))}
     rows = connection.execute(select(changes.c.rev_id, changes.c.seq).order_by(changes.c.rev_id))
     counted = connection.scalar(select(func.sum(change_counts.c.number)))
     return values.get(names.PAGE_CHANGE, 0), [tuple(row) for row in rows], int(counted or 0)

@@ -14,8 +14,6 @@ import msgspec
 from sqlalchemy import Column, Connection, Dialect, Table, delete, tuple_
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
-from revision_quality.views.tables import Word
-
 _KEYS_PER_DELETE = 200
 _PART_BYTES = 1024 * 1024
 """Of rows in one packet, and a row has up to 4 MiB: MariaDB takes 16, `max_allowed_packet`."""
@@ -53,8 +51,8 @@ def rows_for(
         return []
     dialect = connection.dialect
     arguments: tuple[Any, ...] = (msgspec.json.encode(keys).decode(),)
-    if _is_postgresql(dialect):
-        arguments = tuple(map(list, zip(*keys, strict=True)))
+    if is_postgresql(dialect):
+        arguments = tuple(map(array_of, zip(*keys, strict=True)))
     return list(map(tuple, connection.exec_driver_sql(sql(dialect), arguments).all()))
 
 
@@ -65,9 +63,9 @@ def keys_sql(columns: Sequence[Column[Any]], dialect: Dialect) -> str:
     """
     names = [f"k{number}" for number in range(len(columns))]
     types = [column.type.compile(dialect) for column in columns]
-    if _is_postgresql(dialect):
-        kinds = ["text" if isinstance(one.type, Word) else "bigint" for one in columns]
-        return f"unnest({', '.join(f'%s::{kind}[]' for kind in kinds)}) AS k ({', '.join(names)})"
+    if is_postgresql(dialect):
+        arrays = ", ".join(f"%s::{wire_type(column, dialect)}[]" for column in columns)
+        return f"unnest({arrays}) AS k ({', '.join(names)})"
     if dialect.name == "sqlite":
         parts = (f"json_extract(value, '$[{n}]') AS {name}" for n, name in enumerate(names))
         return f"(SELECT {', '.join(parts)} FROM json_each(?)) AS k"  # noqa: S608, names are ours
@@ -80,7 +78,7 @@ def joined(dialect: Dialect) -> tuple[str, str]:
     """Return how a SELECT and a JOIN begin that are done in the order in which they are written."""
     if dialect.name == "sqlite":
         return "SELECT", "CROSS JOIN"
-    return ("SELECT", "JOIN") if _is_postgresql(dialect) else ("SELECT STRAIGHT_JOIN", "JOIN")
+    return ("SELECT", "JOIN") if is_postgresql(dialect) else ("SELECT STRAIGHT_JOIN", "JOIN")
 
 
 def write(connection: Connection, table: Table, rows: Sequence[Values]) -> None:

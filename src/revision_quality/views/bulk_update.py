@@ -56,26 +56,19 @@ def _assign(
 def _update_sql(table: Table, dialect: Dialect, changed: tuple[str, ...]) -> str:
     """Return the statement that assigns some columns where the primary key is as given.
 
-    Its parameters are for SQLite the values of a row, those of the key last; for PostgreSQL an
-    array of each column, and for MariaDB a JSON array of rows.
+    SQLite takes the values of one row, those of the key last; the others many, as `bulk.keys_sql`.
     """
-    keys = list(table.primary_key)
-    given = [*(table.columns[name] for name in changed), *keys]
+    given = [*(table.columns[name] for name in changed), *table.primary_key]
     names = bulk.quoted(given, dialect)
-    assigned, found = names[: len(changed)], names[len(changed) :]
-    if dialect.name == "sqlite":
-        values = ", ".join(f"{name} = ?" for name in assigned)
-        where = " AND ".join(f"{name} = ?" for name in found)
-        return f"UPDATE {table.name} SET {values} WHERE {where}"  # noqa: S608
-    values = ", ".join(f"{name} = k.{name}" for name in assigned)
-    where = " AND ".join(f"c.{name} = k.{name}" for name in found)
+    is_sqlite = dialect.name == "sqlite"
+    pairs = [(name, "?" if is_sqlite else f"k.k{place}") for place, name in enumerate(names)]
+    assigned, keys = pairs[: len(changed)], pairs[len(changed) :]
+    values = ", ".join(f"{name} = {value}" for name, value in assigned)
+    where = " AND ".join(f"c.{name} = {value}" for name, value in keys)
+    if is_sqlite:
+        return f"UPDATE {table.name} AS c SET {values} WHERE {where}"  # noqa: S608
+    rows = bulk.keys_sql(given, dialect)
     if bulk.is_postgresql(dialect):
-        arrays = ", ".join(f"%s::{bulk.wire_type(column, dialect)}[]" for column in given)
-        rows = f"unnest({arrays}) AS k ({', '.join(names)})"
         return f"UPDATE {table.name} AS c SET {values} FROM {rows} WHERE {where}"  # noqa: S608
-    values = ", ".join(f"c.{name} = k.{name}" for name in assigned)
-    types = [column.type.compile(dialect) for column in given]
-    columns = zip(names, types, range(len(names)), strict=True)
-    rows = ", ".join(f"{name} {kind} PATH '$[{place}]'" for name, kind, place in columns)
-    rows = f"JSON_TABLE(%s, '$[*]' COLUMNS ({rows})) AS k"
+    values = ", ".join(f"c.{name} = {value}" for name, value in assigned)
     return f"UPDATE {rows} STRAIGHT_JOIN {table.name} AS c ON {where} SET {values}"  # noqa: S608
