@@ -18,7 +18,7 @@ from revision_quality.events.meta import event_id
 from revision_quality.events.page_change import PageChange
 from revision_quality.events.prediction import decode_prediction
 from revision_quality.events.prediction_error import decode_prediction_error
-from revision_quality.scoring.group import ScoringGroup
+from revision_quality.scoring.group import MOST, ScoringGroup, window_of
 from revision_quality.scoring.model_rule import ModelRule
 from revision_quality.scoring.replay import Replayed, Span, replay
 from revision_quality.sources.base import outgoing
@@ -229,3 +229,15 @@ async def test_dead_letters_that_can_be_read_by_now_are_replayed(opening: Open):
     assert await replay(streams, span, "run 1") == Replayed(1, 0)
     assert await replay(streams, replace(span, reason=None), "run 1") == Replayed(2, 1)
     assert await replay(streams, replace(span, end=1), "run 2") == Replayed(0, 0)
+
+
+@pytest.mark.parametrize(
+    ("partitions", "window"), [(1, 10_000), (4, 10_000), (8, 5_000), (40, 1_000), (400, 1_000)]
+)
+def test_partitions_share_what_a_process_keeps(partitions: int, window: int) -> None:
+    assert window_of(partitions) == window
+    assert partitions * window <= MOST or window == 1_000
+
+
+def test_a_window_that_is_asked_for_is_not_widened() -> None:
+    assert window_of(1, 7) == 7

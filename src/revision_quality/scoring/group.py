@@ -20,13 +20,19 @@ from revision_quality.wiki.reader import RevisionReader
 STREAMS = (names.PAGE_CHANGE, names.RETRY)
 """What is scored."""
 
+MOST = 4 * WINDOW
+"""Events under way at most in a process that has all partitions of a stream: some 200 MB."""
+
+_LEAST = 1000
+"""Of a partition, however many there are: each wiki of hundreds has a share of it."""
+
 _LOOK_SECONDS = 1.0
 
 
 class ScoringGroup:
     """Scores by one rule what the group leaves to this process; see Processor for the rest.
 
-    `window` edits at most are kept of each partition.
+    `window` edits at most are kept of each partition, and fewer of each where there are many.
     """
 
     def __init__(
@@ -92,13 +98,14 @@ class ScoringGroup:
         async with AsyncExitStack() as leaving, asyncio.TaskGroup() as tasks:
             members = []
             for stream in STREAMS:
+                window = window_of(await self._streams.partitions(stream), self._window)
                 member = await self._streams.join(self.rule.group, [stream], outcomes)
                 leaving.push_async_callback(member.close)
-                members.append(member)
-            for member in members:
-                tasks.create_task(self._deal(member))
+                members.append((member, window))
+            for member, window in members:
+                tasks.create_task(self._deal(member, window))
 
-    async def _deal(self, member: Member) -> None:
+    async def _deal(self, member: Member, window: int) -> None:
         running: dict[Claim, asyncio.Task[None]] = {}
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -109,14 +116,14 @@ class ScoringGroup:
                         del self._processors[claim]
                     for claim in member.claims:
                         if claim not in running:
-                            work = self._processor(member, claim).run()
+                            work = self._processor(member, claim, window).run()
                             running[claim] = tasks.create_task(work)
                     await member.wait(changes, _LOOK_SECONDS)
         finally:
             for claim in running:
                 del self._processors[claim]
 
-    def _processor(self, member: Member, claim: Claim) -> Processor:
+    def _processor(self, member: Member, claim: Claim, window: int) -> Processor:
         feed = Feed(self._streams, member, claim, self._clock)
         processor = self._processors[claim] = Processor(
             feed,
@@ -124,9 +131,14 @@ class ScoringGroup:
             self._reader_of,
             is_expected=self._is_expected,
             clock=self._clock,
-            window=self._window,
+            window=window,
             gate=self._gate,
             tally=self.tally,
             trace=self._trace,
         )
         return processor
+
+
+def window_of(partitions: int, window: int = WINDOW) -> int:
+    """Return how many edits are kept of each of so many partitions."""
+    return min(window, max(_LEAST, MOST // partitions))

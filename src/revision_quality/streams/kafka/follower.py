@@ -21,7 +21,7 @@ WAIT_SECONDS = 15.0
 T = TypeVar("T")
 
 _MANY, _FEW = 1000, 250
-_AT_ONCE = 500
+_AT_ONCE = 250
 _POLL_SECONDS = 0.05
 
 _CONSUMER = {
@@ -33,7 +33,8 @@ _CONSUMER = {
     "auto.offset.reset": "earliest",
     "fetch.wait.max.ms": 50,
     "fetch.message.max.bytes": MAX_MESSAGE_BYTES,
-    "queued.max.messages.kbytes": 16_384,
+    # Of each follower. With twice as much a scorer far behind took twice the memory in all.
+    "queued.max.messages.kbytes": 8192,
 }
 
 
