@@ -49,11 +49,10 @@ def rows_for(
     """Return the rows of a statement that joins with `keys_sql`, for some keys."""
     if not keys:
         return []
-    dialect = connection.dialect
-    arguments: tuple[Any, ...] = (msgspec.json.encode(keys).decode(),)
-    if is_postgresql(dialect):
-        arguments = tuple(map(array_of, zip(*keys, strict=True)))
-    return list(map(tuple, connection.exec_driver_sql(sql(dialect), arguments).all()))
+    found = connection.exec_driver_sql(
+        sql(connection.dialect), arguments_of(keys, connection.dialect)
+    )
+    return list(map(tuple, found.all()))
 
 
 def keys_sql(columns: Sequence[Column[Any]], dialect: Dialect) -> str:
@@ -72,6 +71,13 @@ def keys_sql(columns: Sequence[Column[Any]], dialect: Dialect) -> str:
     given = zip(names, types, range(len(names)), strict=True)
     parts = (f"{name} {kind} PATH '$[{number}]'" for name, kind, number in given)
     return f"JSON_TABLE(%s, '$[*]' COLUMNS ({', '.join(parts)})) AS k"
+
+
+def arguments_of(keys: Sequence[Values], dialect: Dialect) -> tuple[str, ...]:
+    """Return keys as `keys_sql` takes them, of one at least."""
+    if is_postgresql(dialect):
+        return tuple(map(array_of, zip(*keys, strict=True)))
+    return (msgspec.json.encode(keys).decode(),)
 
 
 def joined(dialect: Dialect) -> tuple[str, str]:
@@ -196,36 +202,26 @@ def _copy(connection: Connection, table: Table, into: str, rows: Sequence[Values
 def _select_sql(
     table: Table, dialect: Dialect, by: tuple[str, str], columns: tuple[str, ...] | None
 ) -> str:
+    """Join with the keys, given as one parameter: MariaDB looks up long lists of pairs slowly."""
     wanted = [table.columns[name] for name in columns or table.columns.keys()]
     names = ", ".join(f"c.{name}" for name in quoted(wanted, dialect))
-    return _joined_sql(table, dialect, by, names)
-
-
-def _joined_sql(table: Table, dialect: Dialect, by: tuple[str, str], names: str) -> str:
-    """Join with the keys, given as one parameter: MariaDB looks up long lists of pairs slowly."""
-    first, second = quoted([table.columns[name] for name in by], dialect)
-    on_keys = f"{table.name} AS c ON c.{first} = k.a AND c.{second} = k.b"
-    if is_postgresql(dialect):
-        keys = "unnest(%s::text[], %s::bigint[]) AS k (a, b)"
-        return f"SELECT {names} FROM {keys} JOIN {on_keys}"  # noqa: S608, all names are ours
+    pair = [table.columns[name] for name in by]
+    keys = keys_sql(pair, dialect)
     if dialect.name == "sqlite":
-        keys = "json_each(?) AS a CROSS JOIN json_each(a.value) AS b"
-        keys = f"(SELECT a.key AS a, b.value AS b FROM {keys}) AS k"  # noqa: S608
-        return f"SELECT {names} FROM {keys} CROSS JOIN {on_keys}"  # noqa: S608
-    a_type = table.columns[by[0]].type.compile(dialect)
-    columns = f"a {a_type} PATH '$[0]', b BIGINT PATH '$[1]'"
-    keys = f"JSON_TABLE(%s, '$[*]' COLUMNS ({columns})) AS k"
-    return f"SELECT STRAIGHT_JOIN {names} FROM {keys} JOIN {on_keys}"  # noqa: S608
+        grouped = "json_each(?) AS a CROSS JOIN json_each(a.value) AS b"
+        keys = f"(SELECT a.key AS k0, b.value AS k1 FROM {grouped}) AS k"  # noqa: S608, names are ours
+    first, second = quoted(pair, dialect)
+    select, join = joined(dialect)
+    on_keys = f"{table.name} AS c ON c.{first} = k.k0 AND c.{second} = k.k1"
+    return f"{select} {names} FROM {keys} {join} {on_keys}"
 
 
-def _arguments(keys: list[tuple[str, int]], dialect: Dialect) -> tuple[Any, ...]:
-    """Return sorted keys as `_joined_sql` takes them."""
-    if is_postgresql(dialect):
-        return tuple(map(array_of, zip(*keys, strict=True)))
+def _arguments(keys: list[tuple[str, int]], dialect: Dialect) -> tuple[str, ...]:
+    """Return sorted keys as `_select_sql` takes them, for SQLite grouped: each name once."""
     if dialect.name == "sqlite":
         grouped = {a: [b for _, b in some] for a, some in groupby(keys, key=itemgetter(0))}
         return (msgspec.json.encode(grouped).decode(),)
-    return (msgspec.json.encode(keys).decode(),)
+    return arguments_of(keys, dialect)
 
 
 def wire_type(column: Column[Any], dialect: Dialect) -> str:

@@ -10,7 +10,6 @@ from functools import lru_cache
 from itertools import compress
 from operator import itemgetter, ne
 
-import msgspec
 from sqlalchemy import Connection, Dialect, Table
 
 from revision_quality.views import bulk
@@ -45,11 +44,10 @@ def _assign(
     sql = _update_sql(table, connection.dialect, changed)
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql(sql, given)
-    elif bulk.is_postgresql(connection.dialect):
-        connection.exec_driver_sql(sql, tuple(map(bulk.array_of, zip(*given, strict=True))))
-    else:
-        for part in bulk.parts_of(given):
-            connection.exec_driver_sql(sql, (msgspec.json.encode(part).decode(),))
+        return
+    parts = [given] if bulk.is_postgresql(connection.dialect) else bulk.parts_of(given)
+    for part in parts:
+        connection.exec_driver_sql(sql, bulk.arguments_of(part, connection.dialect))
 
 
 @lru_cache(maxsize=256)
