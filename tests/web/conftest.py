@@ -14,7 +14,7 @@ from playwright.async_api import Browser, Page, async_playwright
 from sqlalchemy import Connection, bindparam, delete, func, insert, select
 from starlette.applications import Starlette
 
-from revision_quality.views import change_tags
+from revision_quality.views import change_tags, change_writes
 from revision_quality.views.change import Change
 from revision_quality.views.changes import ChangesView, note_facets
 from revision_quality.views.database import Database
@@ -71,6 +71,8 @@ class WritableView(ChangesView):
             connection.execute(_FORGET_TAGS, [{"its_rev": row.rev_id} for row in rows])
             change_tags.keep_in_step(connection, numbered, {})
             note_facets(connection, [tuple(row[name] for name in _COLUMNS) for row in stored])
+            edits = [(row.wiki_id, row.rev_id) for row in numbered]
+            change_writes.note(connection, edits, numbered[-1].seq)
             connection.execute(delete(progress).where(progress.c.name == "seq"))
             connection.execute(insert(progress).values(name="seq", value=numbered[-1].seq))
             connection.execute(delete(change_counts))

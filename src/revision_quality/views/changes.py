@@ -26,7 +26,7 @@ from revision_quality.events.revision_change import (
 from revision_quality.events.verdict import VerdictEvent, decode_verdict
 from revision_quality.scoring.model_rule import ModelKey, other_than
 from revision_quality.streams.base import Record
-from revision_quality.views import bulk, change_tags, model_scores, verdicts
+from revision_quality.views import bulk, change_tags, change_writes, model_scores, verdicts
 from revision_quality.views import row as rows
 from revision_quality.views.ahead import ahead
 from revision_quality.views.bulk_update import update
@@ -69,6 +69,7 @@ _PUBLIC_FIELDS = tuple(field for field in Change.__struct_fields__)
 _SEQ, _TAGS, _STATE, _USER_LEVEL, _DELETED = map(
     _COLUMNS.index, ("seq", "tags", "state", "user_level", "deleted")
 )
+_SEQ_OF = itemgetter(_SEQ)
 _KEY, _FACTS = slice(_SEQ), slice(_SEQ + 1, None)
 _PAGE = itemgetter(0, _COLUMNS.index("page_id"))
 _FACETS = changes.c.keys().index("facets")
@@ -159,10 +160,14 @@ class ChangesView:
         )
 
     async def since(self, seq: int, limit: int) -> list[Change]:
-        """Read up to `limit` rows written after `seq`, in that order, deleted ones too."""
-        return await self.rows(
-            select(changes).where(changes.c.seq > seq).order_by(changes.c.seq).limit(limit)
+        """Read up to `limit` rows written after `seq`, in that order, deleted ones too.
+
+        Of the last `change_writes.KEPT` writes and no older ones.
+        """
+        found = await self._database.read(
+            lambda connection: change_writes.written_since(connection, seq, limit, _PUBLIC_FIELDS)
         )
+        return [_change(dict(zip(_PUBLIC_FIELDS, values, strict=True))) for values in found]
 
     async def last_seq(self) -> int:
         """Return the number of the last write."""
@@ -406,7 +411,11 @@ def _save(connection: Connection, new: Iterable[Replaced]) -> int:
         counts = Counter(map(_counted, written))
         counts.subtract(map(_counted, replaced))
         _add_counts(connection, counts)
-        set_positions(connection, {"seq": first + len(written) - 1})
+        last = first + len(written) - 1
+        change_writes.note(
+            connection, [values[_KEY] for values in sorted(written, key=_SEQ_OF)], last
+        )
+        set_positions(connection, {"seq": last})
     return len(written)
 
 
@@ -555,7 +564,7 @@ def _row(values: bulk.Values) -> Row:
     return Row(*fields)
 
 
-def _change(mapping: RowMapping) -> Change:
+def _change(mapping: RowMapping | dict[str, Any]) -> Change:
     fields = {field: mapping[field] for field in _PUBLIC_FIELDS}
     fields["tags"] = _tags(fields["tags"])
     fields["state"] = State(fields["state"])

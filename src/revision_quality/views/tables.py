@@ -95,7 +95,6 @@ changes = Table(
     Column("score_withheld", Boolean, nullable=False),
     Column("facets", BigInteger, comment="views.facets"),
     Column("user_key", BigInteger, comment="views.user_key"),
-    Index("changes_seq", "seq", unique=True),
     Index("changes_time", "timestamp", "rev_id"),
     Index("changes_wiki_time", "wiki_id", "timestamp", "rev_id"),
     Index("changes_page_time", "wiki_id", "page_id", "timestamp"),
@@ -103,6 +102,14 @@ changes = Table(
     Index("changes_facets", "facets", "timestamp", "rev_id"),
     Index("changes_wiki_facets", "wiki_id", "facets", "timestamp", "rev_id"),
 )
+
+change_writes = Table(
+    "change_writes",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("edits", _text(), nullable=False, comment="JSON of [wiki_id, rev_id] each"),
+)
+"""The edits of the last writes; `seq` is the number of an entry's last (`views.change_writes`)."""
 
 change_facets = Table(
     "change_facets",

@@ -8,13 +8,14 @@ from contextlib import asynccontextmanager
 import structlog
 
 from revision_quality.views.change import Change
+from revision_quality.views.change_writes import KEPT
 from revision_quality.web.view import View
 
 Batch = Sequence[Change]
 """Changes in the order of writing; an empty one says that some were left out."""
 
 BATCH_SIZE = 500
-MAX_BACKLOG = 5000
+MAX_BACKLOG = KEPT
 """So many changes behind, a listener is told to start again instead of being sent them all."""
 
 _WAIT_SECONDS = 1.0
