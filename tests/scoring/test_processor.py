@@ -228,6 +228,34 @@ async def test_what_is_scored_while_a_transaction_runs_goes_into_one(streams):
     assert len(streams.outcomes_at_once) < 10
 
 
+async def test_scoring_goes_on_while_a_transaction_runs(streams):
+    model = FakeModel()
+    await bring(streams, *(page_change(rev_id=rev_id) for rev_id in range(101, 301)))
+
+    streams.is_open.clear()
+    async with scoring(streams, {"my_wiki": FakeReader()}, model):
+        await until(lambda: len(model.asked) == 200)
+        assert sum(streams.outcomes_at_once) < 200
+        streams.is_open.set()
+        assert await until_done(streams) == dict.fromkeys(range(101, 301), "scored")
+
+    assert len(model.asked) == 200
+
+
+async def test_an_edit_that_is_refused_has_its_outcome_while_the_wiki_is_down(streams):
+    reader = FakeReader()
+    reader.failure = WikiUnavailableError("down")
+    await bring(streams, page_change("edit", 10), page_change("create", 11))
+
+    async with scoring(streams, {"my_wiki": reader}):
+        async with asyncio.timeout(10):
+            while not (found := await outcomes(streams)):  # noqa: ASYNC110
+                await asyncio.sleep(0.002)
+        assert found == {11: "page_creation"}
+        reader.failure = None
+        assert await until_done(streams) == {10: "scored", 11: "page_creation"}
+
+
 async def test_the_newest_edits_are_scored_first(streams):
     reader = FakeReader()
     edits = [page_change(rev_id=rev_id, second=rev_id) for rev_id in range(101, 201)]

@@ -17,8 +17,10 @@ import msgspec
 import pytest
 from confluent_kafka import Consumer
 
+from revision_quality.clock import system_clock
 from revision_quality.errors import StoreError
 from revision_quality.streams.base import START, Claim, Member, Outgoing, Record, Work, page_key
+from revision_quality.streams.kafka.member import KafkaMember
 from revision_quality.streams.kafka.place import KafkaPlace
 from revision_quality.streams.kafka.streams import KafkaStreams
 from tests.servers.kafka import Broker
@@ -265,6 +267,33 @@ async def test_a_claim_that_is_lost_publishes_nothing(place, streams):
 
     kept = {int(record.value) for record in await whole(streams, SCORES)}
     assert kept == set(old) - moved
+
+
+async def test_what_becomes_ready_soon_after_a_transaction_shares_the_next_one(broker):
+    place = broker.place(partitions=1)
+    async with KafkaStreams(place) as streams:
+        await streams.append(edits(3, 0))
+        await streams.partitions(SCORES)
+        member = KafkaMember(
+            place, GROUP, [EDITS], {SCORES: 1}, read=streams.read, clock=system_clock, every=3.0
+        )
+        [claim] = (await claimed(member, 1)).values()
+        works = [
+            Work(claim, (Outgoing(SCORES, str(UUID(int=number)), "", b"%d" % number),), number)
+            for number in range(4)
+        ]
+        # The first transaction takes as long as a producer's start.
+        for work in works[:2]:
+            await member.publish(work)
+        late = [asyncio.create_task(member.publish(works[2]))]
+        await asyncio.sleep(0.1)
+        late.append(asyncio.create_task(member.publish(works[3])))
+
+        assert await asyncio.gather(*late) == [True, True]
+        marks = await streams.end(SCORES) - len(await whole(streams, SCORES))
+        await member.close()
+
+    assert marks == 3
 
 
 async def test_what_is_published_on_request_becomes_known(streams):

@@ -43,6 +43,7 @@ from revision_quality.scoring.breaker import Breaker
 from revision_quality.scoring.feed import Feed
 from revision_quality.scoring.model_rule import GROUP, ModelRule
 from revision_quality.scoring.not_scored import NotScored
+from revision_quality.scoring.outbox import Outbox, Ready
 from revision_quality.scoring.outcome import OutcomeEvent, outcome_event, outgoing_outcome
 from revision_quality.scoring.rules import is_edit, not_scorable
 from revision_quality.scoring.scorer import Scorer
@@ -82,14 +83,6 @@ _log = structlog.get_logger()
 class _Wiki(Struct, frozen=True):
     backlog: Backlog
     breaker: Breaker
-
-
-class _Finished(Struct, frozen=True, eq=False):
-    """What came of some edits, and their offsets: to be published."""
-
-    outgoing: tuple[Outgoing, ...]
-    events: Sequence[OutcomeEvent | ErrorEvent]
-    offsets: Collection[int]
 
 
 class _Head(Struct, frozen=True):
@@ -132,8 +125,7 @@ class Processor:
         self._window = Window(window)
         self._aside = Aside()
         self._wikis: dict[str, _Wiki] = {}
-        self._finished: list[_Finished] = []
-        self._publishing = asyncio.Lock()
+        self._outbox = Outbox()
 
     @property
     def pending(self) -> int:
@@ -166,12 +158,13 @@ class Processor:
         """Score until cancelled."""
         self._window = Window(self._window_size, self._feed.position)
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._publish())
             while True:
                 appended = self._feed.appended()
                 new = await self._read_new(tasks)
                 again = await self._read_again(tasks)
                 if not new and not again:
-                    await self._publish([], ())
+                    await self._put([], ())
                     await self._feed.wait(appended, _IDLE_SECONDS)
 
     async def _read_new(self, tasks: asyncio.TaskGroup) -> int:
@@ -303,9 +296,11 @@ class Processor:
     async def _try(
         self, wiki_id: str, wiki: _Wiki, batch: Sequence[Pending], tasks: asyncio.TaskGroup
     ) -> None:
+        left = batch
         try:
             with self._trace.span("score", {"revq.wiki_id": wiki_id, "revq.edits": len(batch)}):
-                early = await self._deal(wiki_id, batch)
+                left = await self._sift(batch)
+                early = await self._deal(wiki_id, left) if left else []
             for pending in early:
                 tasks.create_task(self._put_back(pending, wiki.backlog))
             if early:
@@ -313,25 +308,33 @@ class Processor:
         except (WikiError, ModelUnavailableError, StoreError) as error:
             self._failed(wiki_id, wiki.breaker, error)
             self._tally.tried_again(wiki_id, _at_fault(error), len(batch))
-            for pending in batch:
-                if pending.offset in self._window:
-                    wiki.backlog.put(pending)
+            for pending in left:
+                wiki.backlog.put(pending)
         else:
             self._recovered(wiki_id, wiki.breaker)
 
-    async def _deal(self, wiki_id: str, batch: Sequence[Pending]) -> list[Pending]:
-        """Publish an outcome for each edit; return those that the wiki does not know yet."""
-        unscored = await self._without_known(batch)
-        refused, scorable = _sift(unscored)
+    async def _sift(self, batch: Sequence[Pending]) -> list[Pending]:
+        """Return the edits whose texts must tell; the others have an outcome, or can get none."""
+        refused: list[_Scored] = []
+        scorable: list[Pending] = []
+        for pending in await self._without_known(batch):
+            refusal = not_scorable(pending.change)
+            if refusal is None:
+                scorable.append(pending)
+            else:
+                refused.append((pending, refusal))
         if len(scorable) < len(batch):
-            refused_events = [self._event(*item) for item in refused]
-            await self._publish(refused_events, _offsets(batch) - _offsets(scorable))
-        if not scorable:
-            return []
-        scored = await self._score(wiki_id, scorable)
+            await self._put(
+                [self._event(*item) for item in refused], _offsets(batch) - _offsets(scorable)
+            )
+        return scorable
+
+    async def _deal(self, wiki_id: str, batch: Sequence[Pending]) -> list[Pending]:
+        """See to an outcome for each edit; return those that the wiki does not know yet."""
+        scored = await self._score(wiki_id, batch)
         early = [pending for pending, outcome in scored if self._is_too_early(pending, outcome)]
         events = [self._event(*item) for item in scored if item[0] not in early]
-        await self._publish(events, _offsets(scorable) - _offsets(early))
+        await self._put(events, _offsets(batch) - _offsets(early))
         return early
 
     async def _without_known(self, batch: Sequence[Pending]) -> list[Pending]:
@@ -341,6 +344,7 @@ class Processor:
         known = await self._feed.known(self._rule.stream, predictions)
         if not self._feed.is_retry:
             known |= await self._feed.known(names.PREDICTION_ERROR, errors)
+        known |= self._outbox.known(predictions | errors)
         done = {(predictions | errors)[identifier].change.revision.rev_id for identifier in known}
         new = {
             pending.change.revision.rev_id: pending
@@ -395,37 +399,25 @@ class Processor:
             raw=record.value,
             error=error,
         )
-        await self._publish([letter], {record.offset})
+        await self._put([letter], {record.offset})
 
-    async def _publish(
-        self,
-        events: Sequence[OutcomeEvent | ErrorEvent],
-        offsets: Collection[int],
+    async def _put(
+        self, events: Sequence[OutcomeEvent | ErrorEvent], offsets: Collection[int]
     ) -> None:
-        """Publish and commit; goes on trying while the streams cannot be written.
-
-        What other workers have finished meanwhile goes with it: a transaction has its own cost,
-        however many events are in it.
-        """
         now = self._clock.now()
         dated = [replace(event, meta=replace(event.meta, dt=now)) for event in events]
-        own = _Finished(tuple(map(_outgoing, dated)), events, offsets)
-        self._finished.append(own)
-        with self._trace.span("publish", {"revq.events": len(events)}):
-            async with self._publishing:
-                if own in self._finished:
-                    await self._publish_finished()
-        _tell(events)
+        outgoing = tuple(map(_outgoing, dated))
+        await self._outbox.put(Ready(outgoing, tuple(events), frozenset(offsets)))
 
-    async def _publish_finished(self) -> None:
-        together = tuple(self._finished)
-        offsets = {offset for one in together for offset in one.offsets}
-        outgoing = [event for one in together for event in one.outgoing]
-        await self._feed.publish(outgoing, self._position_after(offsets))
-        self._window.finish(offsets)
-        for one in together:
-            self._tally.published(one.events)
-        del self._finished[: len(together)]
+    async def _publish(self) -> None:
+        """Publish and commit what is ready; goes on trying while streams cannot be written."""
+        while True:
+            ready = await self._outbox.take()
+            with self._trace.span("publish", {"revq.events": len(ready.events)}):
+                await self._feed.publish(ready.outgoing, self._position_after(ready.offsets))
+            self._window.finish(ready.offsets)
+            self._tally.published(ready.events)
+            _tell(ready.events)
 
     def _position_after(self, offsets: Collection[int]) -> int:
         position = self._window.position_after(offsets)
@@ -443,19 +435,6 @@ class Processor:
         if breaker.is_open:
             _log.info("edits are scored again", wiki_id=wiki_id)
         breaker.answered()
-
-
-def _sift(batch: Sequence[Pending]) -> tuple[list[_Scored], list[Pending]]:
-    """Part the edits that can have no score from those whose texts must tell."""
-    refused: list[_Scored] = []
-    scorable: list[Pending] = []
-    for pending in batch:
-        refusal = not_scorable(pending.change)
-        if refusal is None:
-            scorable.append(pending)
-        else:
-            refused.append((pending, refusal))
-    return refused, scorable
 
 
 def _tell(events: Sequence[OutcomeEvent | ErrorEvent]) -> None:
