@@ -20,6 +20,7 @@ from revision_quality.views.changes import ChangesView
 from revision_quality.views.database import Database
 from revision_quality.views.tables import (
     change_tags,
+    change_writes,
     changes,
     page_deletions,
     progress,
@@ -77,7 +78,7 @@ async def rows_after(view: ChangesView, batches: Iterable[Sequence[Event]]) -> l
 
 
 def _empty(connection: Connection) -> None:
-    for table in (changes, change_tags, page_deletions, verdicts):
+    for table in (changes, change_tags, change_writes, page_deletions, verdicts):
         connection.execute(delete(table))
     connection.execute(delete(progress).where(progress.c.name != "schema"))
 

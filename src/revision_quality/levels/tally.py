@@ -52,8 +52,7 @@ class Tally:
 
 def add_counts(connection: Connection, tally: Tally) -> None:
     """Add to the counts what has changed."""
-    known = level_counts.c.number
-    added = bulk.upsert(connection, level_counts, lambda new: {"number": known + new.number})
+    added = bulk.upsert(connection, level_counts, "number", bulk.total)
     columns = ("wiki_id", "model", "day", "cell", "number")
     values = [dict(zip(columns, (*cell, number), strict=True)) for cell, number in tally.changes()]
     if values:

@@ -6,20 +6,24 @@ takes as long for the values of a row as SQLite takes for the row (`benchmarks/v
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, lru_cache
-from itertools import compress, groupby
+from itertools import chain, compress, groupby
 from operator import itemgetter
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, Connection, Dialect, Table, delete, tuple_
+from sqlalchemy import Column, ColumnElement, Connection, Dialect, Table, case, delete, tuple_
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
 _KEYS_PER_DELETE = 200
 _PART_BYTES = 1024 * 1024
 """Of rows in one packet, and a row has up to 4 MiB: MariaDB takes 16, `max_allowed_packet`."""
 
+_ROWS_IN_A_STATEMENT = 250
+"""A row of `changes` has 40 values, and SQLite takes up to 32,766 in one statement."""
+
 Values = tuple[Any, ...]
 Assign = Callable[[Any], dict[str, Any]]
+Merge = Callable[[ColumnElement[Any], ColumnElement[Any]], ColumnElement[Any]]
 
 
 def read(
@@ -92,7 +96,7 @@ def write(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
     if not rows:
         return
     if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(upsert_sql(table, connection.dialect), list(rows))
+        _insert(connection, table, rows)
     elif is_postgresql(connection.dialect):
         _copy_beside(connection, table, rows)
     else:
@@ -117,12 +121,28 @@ def delete_keys(connection: Connection, table: Table, keys: Iterable[tuple[str, 
         connection.execute(delete(table).where(tuple_(first, second).in_(part)))
 
 
-def upsert(connection: Connection, table: Table, assign: Assign) -> Any:
-    """Return an INSERT that, where the primary key is there already, assigns instead.
+def upsert(connection: Connection, table: Table, column: str, merge: Merge) -> Any:
+    """Return an INSERT that, where the primary key is there already, merges a column's values.
 
-    `assign` takes the columns of the row that was to be inserted and returns the new values.
+    `merge` is a function of a module: statements are kept by it.
     """
-    return _upsert(table, connection.dialect.name, assign)
+    return _merging(table, connection.dialect.name, column, merge)
+
+
+def total(known: ColumnElement[Any], new: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Add to what is there."""
+    return known + new
+
+
+def greatest(known: ColumnElement[Any], new: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Let the greater one stay."""
+    return case((known < new, new), else_=known)
+
+
+@cache
+def _merging(table: Table, server: str, column: str, merge: Merge) -> Any:
+    known = table.columns[column]
+    return _upsert(table, server, lambda new: {column: merge(known, new[column])})
 
 
 def _upsert(table: Table, server: str, assign: Assign) -> Any:
@@ -155,6 +175,25 @@ def _send(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
     names = tuple(compress(table.columns.keys(), given))
     sql = _upsert_sql(table, connection.dialect, names)
     connection.exec_driver_sql(sql, [tuple(compress(row, given)) for row in rows])
+
+
+def _insert(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
+    """Give rows to SQLite, many in one statement: other threads go on until it is done."""
+    single, *_ = rows
+    one = upsert_sql(table, connection.dialect)
+    rest = len(rows) % _ROWS_IN_A_STATEMENT
+    for start in range(0, len(rows) - rest, _ROWS_IN_A_STATEMENT):
+        values = tuple(chain.from_iterable(rows[start : start + _ROWS_IN_A_STATEMENT]))
+        connection.exec_driver_sql(_many_sql(one, len(single)), values)
+    if rest:
+        connection.exec_driver_sql(one, list(rows[-rest:]))
+
+
+@cache
+def _many_sql(sql: str, width: int) -> str:
+    """Return the statement that writes a row as one that writes `_ROWS_IN_A_STATEMENT` of them."""
+    values = f"({', '.join('?' * width)})"
+    return sql.replace(values, ", ".join([values] * _ROWS_IN_A_STATEMENT), 1)
 
 
 def parts_of(rows: Sequence[Values]) -> Iterator[Sequence[Values]]:

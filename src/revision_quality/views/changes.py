@@ -302,7 +302,7 @@ class _Batch:
             verdicts.take(connection, self._verdicts, added),
             known_deletions(connection, self._pages | set(map(_PAGE, old.values()))),
         )
-        written = _save(connection, self._rows(old, known))
+        written = _save(connection, self._rows(old, known), len(old.keys() | self._events))
         verdicts.forget(connection, self._gone)
         self._keep_beside(self._gone | self._withheld)
         return written
@@ -348,7 +348,7 @@ class _Batch:
         ]
         model_scores.remove(self._connection, model, new)
         model_scores.write(self._connection, replaced)
-        _save(self._connection, ((stored[key], row) for key, row in new.items()))
+        _save(self._connection, ((stored[key], row) for key, row in new.items()), len(new))
 
     def _of_deleted_pages(self) -> dict[Key, bulk.Values]:
         pair = ("wiki_id", "page_id")
@@ -384,6 +384,7 @@ def mark_fates(connection: Connection, fates: Mapping[Key, EditFate]) -> int:
     return _save(
         connection,
         ((values, rows.with_fate(_row(values), fates[key])) for key, values in old.items()),
+        len(old),
     )
 
 
@@ -391,16 +392,13 @@ def _stored(connection: Connection, keys: Iterable[Key]) -> dict[Key, bulk.Value
     return {values[_KEY]: values for values in bulk.read(connection, changes, set(keys))}
 
 
-def _save(connection: Connection, new: Iterable[Replaced]) -> int:
-    """Write the rows that differ from those in whose place they come; return how many."""
+def _save(connection: Connection, new: Iterable[Replaced], number: int) -> int:
+    """Write those of a number of rows that differ from what was there; return how many."""
     first = position_of(connection, "seq") + 1
-    parts = _parts(new, first)
-    if connection.dialect.name != "sqlite":
-        # SQLite works in this process and would wait for the interpreter after each row.
-        parts = ahead(parts)
     written: list[bulk.Values] = []
     replaced: list[bulk.Values] = []
-    for part in parts:
+    parts = _parts(new, first)
+    for part in ahead(parts) if number > _ROWS_IN_A_PART else parts:
         bulk.add(connection, changes, part.added)
         update(connection, changes, part.changed, part.replaced)
         written += part.added + part.changed
@@ -532,10 +530,8 @@ def _add_counts(connection: Connection, counts: Counter[CountKey | None]) -> Non
         for key, number in counts.items()
         if key is not None and number
     ]
-    known = change_counts.c.number
-    added = bulk.upsert(connection, change_counts, lambda new: {"number": known + new.number})
     if values:
-        connection.execute(added, values)
+        connection.execute(bulk.upsert(connection, change_counts, "number", bulk.total), values)
 
 
 def _model(event: PredictionChange | PredictionError) -> ModelKey:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import Connection, case
+from sqlalchemy import Connection
 
 from revision_quality.views import bulk
 from revision_quality.views.incoming import Key
@@ -11,18 +11,13 @@ from revision_quality.views.tables import page_deletions
 
 def remember_deletions(connection: Connection, deletions: Mapping[Key, int]) -> None:
     """Note the times, Unix seconds, by (wiki_id, page_id); of several the latest stays."""
-    known = page_deletions.c.deleted_dt
-    remembered = bulk.upsert(
-        connection,
-        page_deletions,
-        lambda new: {"deleted_dt": case((known < new.deleted_dt, new.deleted_dt), else_=known)},
-    )
     values = [
         {"wiki_id": wiki_id, "page_id": page_id, "deleted_dt": deleted_dt}
         for (wiki_id, page_id), deleted_dt in deletions.items()
     ]
     if values:
-        connection.execute(remembered, values)
+        latest = bulk.upsert(connection, page_deletions, "deleted_dt", bulk.greatest)
+        connection.execute(latest, values)
 
 
 def known_deletions(connection: Connection, pages: Iterable[Key]) -> dict[Key, int]:

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, case, select
+from sqlalchemy import Connection, bindparam, select
 
 from revision_quality.streams.base import START
 from revision_quality.views import bulk
@@ -11,6 +11,9 @@ from revision_quality.views.tables import progress
 
 _LONGEST_NAME = 128
 """Characters of `progress.name`."""
+
+_VALUE = select(progress.c.value).where(progress.c.name == bindparam("its_name"))
+_LOCKED = _VALUE.with_for_update()
 
 
 def place_of(stream: str, partition: int = 0) -> str:
@@ -28,14 +31,12 @@ def place_in(view: str, stream: str, partition: int = 0) -> str:
 
 def take_turn(connection: Connection) -> None:
     """Wait until no other process writes; SQLite has begun so."""
-    connection.execute(
-        select(progress.c.value).where(progress.c.name == "schema").with_for_update()
-    ).scalar()
+    connection.execute(_LOCKED, {"its_name": "schema"}).scalar()
 
 
 def position_of(connection: Connection, name: str) -> int:
     """Return a number of `progress`."""
-    value = connection.execute(select(progress.c.value).where(progress.c.name == name)).scalar()
+    value = connection.execute(_VALUE, {"its_name": name}).scalar()
     return START if value is None else int(value)
 
 
@@ -43,11 +44,6 @@ def set_positions(connection: Connection, values: Mapping[str, int]) -> None:
     """Move numbers forward: a writer that is behind another does not move them back."""
     if not values:
         return
-    known = progress.c.value
-    moved = bulk.upsert(
-        connection,
-        progress,
-        lambda new: {"value": case((known < new.value, new.value), else_=known)},
-    )
+    moved = bulk.upsert(connection, progress, "value", bulk.greatest)
     rows = [{"name": name, "value": value} for name, value in sorted(values.items())]
     connection.execute(moved, rows)

@@ -14,6 +14,7 @@ from revision_quality.views import bulk
 from revision_quality.views.tables import verdicts
 
 _KEYS_AT_ONCE = 500
+_ANY = select(verdicts.c.rev_id).limit(1)
 
 Key = tuple[str, int]
 T = TypeVar("T")
@@ -141,7 +142,7 @@ def _conditions(keys: Iterable[Key]) -> Iterator[ColumnElement[bool]]:
 
 
 def _has_any(connection: Connection) -> bool:
-    return connection.execute(select(verdicts.c.rev_id).limit(1)).first() is not None
+    return connection.execute(_ANY).first() is not None
 
 
 def _key(one: GivenVerdict) -> Key:
