@@ -29,7 +29,9 @@ _FORGET_AFTER_SECONDS = 1800
 """A connection is made anew after this time, before a firewall in between forgets it."""
 
 _PREPARED = 32
-"""Statements that a connection of MariaDB keeps prepared."""
+"""Statements that the writer's connection to MariaDB keeps prepared. Readers' keep none: a page's
+are seldom the same twice, and one that is run again may get a far worse plan than at first (a whole
+index instead of jumps in it, MariaDB 10.11)."""
 
 _DRIVERS = {
     "sqlite": "pysqlite",
@@ -71,7 +73,7 @@ class Database:
 
     async def write(self, function: Callable[[Connection], T]) -> T:
         """Run `function` in a transaction of its own."""
-        return await self._run(self._writer, lambda: self._session().write(function))
+        return await self._run(self._writer, lambda: self._session(_PREPARED).write(function))
 
     async def read(self, function: Callable[[Connection], T]) -> T:
         """Run `function` on a connection that only reads."""
@@ -80,7 +82,7 @@ class Database:
     def write_now(self, function: Callable[[Connection], T]) -> T:
         """Run `function` in a transaction and wait for it."""
         with self._errors():
-            return self._writer.submit(lambda: self._session().write(function)).result()
+            return self._writer.submit(lambda: self._session(_PREPARED).write(function)).result()
 
     async def close(self) -> None:
         """Finish what is under way and close all connections."""
@@ -96,9 +98,9 @@ class Database:
                 closing.submit(session.close).result()
         self._opened.clear()
 
-    def _session(self) -> "_Session":
+    def _session(self, prepared: int = 0) -> "_Session":
         if not hasattr(self._own, "session"):
-            self._own.session = _open(self.url)
+            self._own.session = _open(self.url, prepared)
             self._opened.append(self._own.session)
         session: _Session = self._own.session
         return session
@@ -158,9 +160,9 @@ class _ThreadSession:
 class _LoopSession:
     """A connection of a driver that waits in an event loop: one of the thread's own."""
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, prepared: int) -> None:
         self._runner = asyncio.Runner()
-        self._engine: AsyncEngine = create_async_engine(url, **_options(url))
+        self._engine: AsyncEngine = create_async_engine(url, **_options(url, prepared))
 
     def write(self, function: Callable[[Connection], T]) -> T:
         async def run() -> T:
@@ -181,8 +183,8 @@ class _LoopSession:
             self._runner.run(self._engine.dispose())
 
 
-def _open(url: URL) -> _Session:
-    return _LoopSession(url) if _dialect(url).is_async else _ThreadSession(url)
+def _open(url: URL, prepared: int) -> _Session:
+    return _LoopSession(url, prepared) if _dialect(url).is_async else _ThreadSession(url)
 
 
 def _parse(url: str) -> URL:
@@ -223,14 +225,14 @@ def _dialect(url: URL) -> Any:
     return dialect()
 
 
-def _options(url: URL) -> dict[str, Any]:
+def _options(url: URL, prepared: int = 0) -> dict[str, Any]:
     options: dict[str, Any] = {"pool_size": 1, "max_overflow": 0}
     if url.get_backend_name() == "sqlite":
         return options
-    if url.get_backend_name() == "mariadb":
+    if url.get_backend_name() == "mariadb" and prepared:
         # With prepared statements many rows go in one packet in binary form: a third of the time
         # here, two thirds of the server's, which has no text to parse.
-        options["connect_args"] = {"stmt_cache_size": _PREPARED}
+        options["connect_args"] = {"stmt_cache_size": prepared}
     return options | {
         "pool_pre_ping": True,
         "pool_recycle": _FORGET_AFTER_SECONDS,
