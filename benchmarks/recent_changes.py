@@ -33,8 +33,11 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    Table,
     cast,
+    delete,
     event,
+    func,
     insert,
     literal,
     select,
@@ -57,8 +60,8 @@ from revision_quality.views.database import Database
 from revision_quality.views.facets import EVERY_WIKI
 from revision_quality.views.name_key import name_key
 from revision_quality.views.row import Row
+from revision_quality.views.tables import change_counts, changes
 from revision_quality.views.tables import change_tags as tagged
-from revision_quality.views.tables import changes
 
 NOW = 1_795_000_000
 DAYS = 90
@@ -207,7 +210,7 @@ async def _fill(database: Database, number: int) -> int:
         await database.write(_write_oldest)
         have = BLOCK
     # An index of all rows at once is made in a fraction of the time.
-    indices = [index for index in changes.indexes if index.name != "changes_seq"]
+    indices = [index for index in changes.indexes if index.name != "changes_time"]
     for index in indices if have < number else ():
         await database.write(lambda connection, index=index: index.drop(connection, True))
     for block in range(have // BLOCK, number // BLOCK):
@@ -215,12 +218,27 @@ async def _fill(database: Database, number: int) -> int:
     # A run that was broken off may have left some out.
     for index in indices:
         await database.write(lambda connection, index=index: index.create(connection, True))
-    return max(have, number)
+    have = max(have, number)
+    await database.write(lambda connection: _count_by_wiki(connection, have // BLOCK))
+    return have
 
 
 def _count(connection: Connection) -> int:
-    newest = select(changes.c.seq).order_by(changes.c.seq.desc()).limit(1)
-    return -(-(connection.execute(newest).scalar() or 0) // BLOCK) * BLOCK
+    time = changes.c.timestamp
+    oldest = select(time).where(time > NOW - DAYS * 86400).order_by(time).limit(1)
+    return -((connection.execute(oldest).scalar() or NOW) - NOW) // _SPAN * BLOCK
+
+
+def _count_by_wiki(connection: Connection, blocks: int) -> None:
+    """Write how many changes there are of each wiki and state: of all blocks the same."""
+    wiki, state = changes.c.wiki_id, changes.c.state
+    of_first = select(wiki, state, func.count() * blocks).where(_is_first(changes))
+    connection.execute(delete(change_counts))
+    connection.execute(
+        insert(change_counts).from_select(
+            ["wiki_id", "state", "number"], of_first.group_by(wiki, state)
+        )
+    )
 
 
 def _write_first(connection: Connection) -> None:
@@ -255,11 +273,15 @@ def _write_oldest(connection: Connection) -> None:
 def _copy(connection: Connection, block: int) -> None:
     """Copy the first block to another time, its revisions beside."""
     keys = {name_key(wiki_id, tag) for tag in TAGS for wiki_id in (*WIKIS, EVERY_WIKI)}
-    is_first = tagged.c.tag.in_(keys) & (tagged.c.timestamp > NOW - _SPAN)
-    for table, of_block in ((changes, changes.c.seq.between(1, BLOCK)), (tagged, is_first)):
+    of_tags = tagged.c.tag.in_(keys) & _is_first(tagged)
+    for table, of_block in ((changes, _is_first(changes)), (tagged, of_tags)):
         names = [column.name for column in table.columns]
         copied = select(*(_moved(column, block) for column in table.columns)).where(of_block)
         connection.execute(insert(table).from_select(names, copied))
+
+
+def _is_first(table: Table) -> ColumnElement[bool]:
+    return table.c.timestamp > NOW - _SPAN
 
 
 def _moved(column: Column[Any], block: int) -> ColumnElement[Any]:

@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -34,7 +35,7 @@ from revision_quality.events import streams as names
 from revision_quality.events.page_change import PageChange
 from revision_quality.events.prediction import build_prediction
 from revision_quality.recent_changes.filters import Filters
-from revision_quality.recent_changes.query import select_changes
+from revision_quality.recent_changes.query import walked_changes
 from revision_quality.recent_changes.wiki_levels import WikiLevels
 from revision_quality.streams.base import Record
 from revision_quality.views import bulk
@@ -105,11 +106,13 @@ async def _pages(url: str) -> dict[str, float]:
     view = ChangesView(Database(url))
     took = {}
     for name, filters in PAGES_TO_TIME.items():
-        statement = select_changes(filters, WikiLevels(()), now=START.timestamp())
+        page = partial(
+            walked_changes, filters=filters, levels=WikiLevels(()), now=START.timestamp()
+        )
         times = []
         for _ in range(9):
             began = time.perf_counter()
-            await view.rows(statement)
+            await view.read(page)
             times.append(time.perf_counter() - began)
         took[name] = statistics.median(times)
     await view.close()

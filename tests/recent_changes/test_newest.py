@@ -7,18 +7,17 @@ from typing import Any
 
 import pytest
 from msgspec.structs import asdict, replace
-from sqlalchemy import Connection, RowMapping, event
+from sqlalchemy import Connection, event
 
 from revision_quality.recent_changes.cursor import Cursor
 from revision_quality.recent_changes.filters import Filters, parse_filters
 from revision_quality.recent_changes.newest import newest_changes
 from revision_quality.recent_changes.query import matches
-from revision_quality.recent_changes.ranking import rank, shift
+from revision_quality.recent_changes.ranking import rank
 from revision_quality.views import bulk, change_tags
 from revision_quality.views.change import Change, State, UserLevel
 from revision_quality.views.changes import ChangesView, note_facets, values_of
 from revision_quality.views.database import Database
-from revision_quality.views.facets import grade_of
 from revision_quality.views.row import Row
 from revision_quality.views.tables import changes
 from tests.recent_changes.examples import LEVELS, change
@@ -100,11 +99,6 @@ def _middle(filters: Filters, rows: list[Change]) -> Cursor:
     return ranks[len(ranks) // 2] if ranks else Cursor(NOW - ROWS // 4, ROWS // 2)
 
 
-def _rank(order: str, row: RowMapping) -> Cursor:
-    time = row["timestamp"] + shift(order, grade_of(row["score"]))
-    return Cursor(time, row["rev_id"], row["wiki_id"])
-
-
 def _write(connection: Connection, rows: list[Change]) -> None:
     values = [values_of(Row(**asdict(row)), row.rev_id) for row in rows]
     bulk.write(connection, changes, values)
@@ -131,7 +125,7 @@ def test_few_among_many_are_all_found_in_order(url: str, rows: list[Change]) -> 
                 )
                 for walk in (40, 600):
                     found = newest_changes(connection, asked, LEVELS, now=NOW, walk=walk).rows
-                    ranks = [_rank(asked.order, row) for row in found]
+                    ranks = [rank(asked.order, row) for row in found]
                     assert ranks == expected[:20], (query, before, walk)
 
     try:
@@ -150,7 +144,7 @@ def test_the_many_risky_of_older_days_do_not_hide_the_others_of_today(url: str) 
     def check(connection: Connection) -> None:
         _write(connection, [*risky, *others])
         found = newest_changes(connection, asked, LEVELS, now=NOW).rows
-        assert [row["rev_id"] for row in found] == [*range(5), *range(100, 110)]
+        assert [row.rev_id for row in found] == [*range(5), *range(100, 110)]
 
     try:
         database.write_now(check)

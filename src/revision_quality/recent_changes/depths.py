@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from revision_quality.recent_changes.index import forced
+from revision_quality.recent_changes.index import by_time
+from revision_quality.recent_changes.sql import Sql, every, joined, rows
 from revision_quality.views.facets import EVERY_WIKI
 
 
@@ -37,23 +38,35 @@ def newest_times(connection: Connection, places: Sequence[Place], number: int) -
 
 
 def _times(connection: Connection, places: Sequence[Place], limit: str) -> list[int]:
-    """Read the times of all places in one statement by hand.
+    """Read the times of all places in one statement.
 
-    SQLAlchemy takes longer for many parts than the server, and of subqueries that refer to a row
-    MariaDB does not look up the time.
+    Not as subqueries that refer to a row, in which MariaDB does not look up the time.
     """
     if not places:
         return []
-    mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
-    parts = []
-    for number, place in enumerate(places):
-        where = [f"wiki_id = {mark}"] if place.wiki_id else []
-        where += [] if place.facets is None else [f"facets = {place.facets}"]
-        where += [f"timestamp >= {place.since}"] if place.since else []
-        where += [] if place.until is None else [f"timestamp < {place.until}"]
-        hint = forced(connection.dialect.name, bool(place.wiki_id), place.facets is not None)
-        found = f"SELECT timestamp FROM changes {hint} WHERE {' AND '.join(where) or '1 = 1'}"  # noqa: S608
-        found += f" ORDER BY timestamp DESC LIMIT {limit}"
-        parts.append(f"SELECT timestamp + {place.moved} FROM ({found}) AS p{number}")  # noqa: S608, numbers and marks
-    values = tuple(place.wiki_id for place in places if place.wiki_id)
-    return list(connection.exec_driver_sql(" UNION ALL ".join(parts), values).scalars())
+    parts = [
+        _part(connection.dialect.name, place, f"{limit}) AS p{number}")
+        for number, place in enumerate(places)
+    ]
+    return [time for (time,) in rows(connection, joined(" UNION ALL ", parts))]
+
+
+def _part(server: str, place: Place, limit: str) -> Sql:
+    table = by_time(server, of_wiki=bool(place.wiki_id), of_facets=place.facets is not None)
+    where = every(_conditions(place))
+    return Sql(
+        f"SELECT timestamp + {place.moved} FROM (SELECT timestamp FROM {table}"  # noqa: S608
+        f" WHERE {where.text} ORDER BY timestamp DESC LIMIT {limit}",
+        where.values,
+    )
+
+
+def _conditions(place: Place) -> list[Sql]:
+    conditions = [Sql("wiki_id = ?", (place.wiki_id,))] if place.wiki_id else []
+    if place.facets is not None:
+        conditions.append(Sql(f"facets = {place.facets}"))
+    if place.since:
+        conditions.append(Sql(f"timestamp >= {place.since}"))
+    if place.until is not None:
+        conditions.append(Sql(f"timestamp < {place.until}"))
+    return conditions

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, literal_column, or_, true
-
 from revision_quality.recent_changes.predicate import (
     Compare,
     Either,
@@ -12,10 +10,9 @@ from revision_quality.recent_changes.predicate import (
     OneOf,
     Predicate,
     Tagged,
-    one_of,
 )
+from revision_quality.recent_changes.sql import FALSE, TRUE, Sql, either, every, one_of
 from revision_quality.views import facets as places
-from revision_quality.views.tables import change_facets
 
 _FLAGS = {
     "is_bot": places.IS_BOT,
@@ -26,7 +23,7 @@ _STATES = {state.value: code for code, state in enumerate(places.STATES)}
 _USER_LEVELS = {level.value: code for code, level in enumerate(places.USER_LEVELS)}
 
 
-def to_facets(predicate: Predicate, *, surely: bool) -> ColumnElement[bool]:
+def to_facets(predicate: Predicate, *, surely: bool) -> Sql:
     """Return the condition on `change_facets` under which changes may meet the predicate.
 
     Or, `surely`, under which all of them do: a grade holds many scores. Knows the columns that
@@ -35,47 +32,44 @@ def to_facets(predicate: Predicate, *, surely: bool) -> ColumnElement[bool]:
     match predicate:
         case Compare("score", sign, value):
             grades = places.grades_below if sign == "<" else places.grades_from
-            return _field(places.GRADE).in_(tuple(grades(value, surely=surely)))
+            return one_of(GRADE, tuple(grades(value, surely=surely)))
         case Compare(column, _, value):
-            return _field(_FLAGS[column]) == int(value)
+            return Sql(f"{_field(_FLAGS[column])} = {int(value)}")
         case OneOf(column, values, negated):
             return _one_of(column, values, negated)
         case Tagged():
-            return false() if surely else true()
+            return FALSE if surely else TRUE
         case Every(parts):
-            return and_(true(), *(to_facets(part, surely=surely) for part in parts))
+            return every(to_facets(part, surely=surely) for part in parts)
         case Either(parts):
-            return or_(false(), *(to_facets(part, surely=surely) for part in parts))
+            return either(to_facets(part, surely=surely) for part in parts)
 
 
-def is_of_grades(grades: Sequence[int]) -> ColumnElement[bool]:
-    """Return the condition on `change_facets` for some grades of the score."""
-    return grade_in().in_(tuple(grades))
+def is_of_grades(grades: Sequence[int]) -> Sql:
+    """Return the condition on a number of facets for some grades of the score."""
+    return one_of(GRADE, tuple(grades))
 
 
-def grade_in() -> ColumnElement[int]:
-    """Return the grade of the score of a row of `change_facets`."""
-    return _field(places.GRADE)
-
-
-def _one_of(column: str, values: tuple[Any, ...], negated: bool) -> ColumnElement[bool]:
+def _one_of(column: str, values: tuple[Any, ...], negated: bool) -> Sql:
     match column:
         case "wiki_id":
-            return one_of(change_facets.c.wiki_id, values, negated)
+            return one_of(column, values, negated=negated)
         case "namespace":
-            return one_of(_field(places.NAMESPACE), values, negated)
+            return one_of(_field(places.NAMESPACE), values, negated=negated)
         case "kind":
-            return _field(places.IS_NEW) == int(not negated)
+            return Sql(f"{_field(places.IS_NEW)} = {int(not negated)}")
         case "state":
             codes = tuple(_STATES[value] for value in values)
-            return one_of(_field(places.STATE), codes, negated)
+            return one_of(_field(places.STATE), codes, negated=negated)
         case _:
             codes = tuple(_USER_LEVELS[value] for value in values)
-            return one_of(_field(places.USER_LEVEL), codes, negated)
+            return one_of(_field(places.USER_LEVEL), codes, negated=negated)
 
 
-def _field(field: places.Field) -> ColumnElement[Any]:
-    # PostgreSQL shifts by no more than an INTEGER, and a parameter is a BIGINT.
-    by: ColumnElement[int] = literal_column(str(field.shift))
-    value = change_facets.c.facets.bitwise_rshift(by)
-    return value if field.mask is None else value.bitwise_and(field.mask)
+def _field(field: places.Field) -> str:
+    shifted = f"facets >> {field.shift}"
+    return f"({shifted})" if field.mask is None else f"({shifted} & {field.mask})"
+
+
+GRADE = _field(places.GRADE)
+"""The grade of the score, as an expression of a number of facets."""

@@ -1,4 +1,7 @@
-"""Which index has the edits of a wiki or of facets by time, and how a server is told to use it."""
+"""The indices of the changes, and how a server is told which one to use.
+
+By itself a server guesses, by how common a value is on the whole.
+"""
 
 _INDICES = {
     (False, False): "changes_time",
@@ -6,14 +9,19 @@ _INDICES = {
     (False, True): "changes_facets",
     (True, True): "changes_wiki_facets",
 }
-_FORCED = {"sqlite": "INDEXED BY {}", "mariadb": "FORCE INDEX ({})", "mysql": "FORCE INDEX ({})"}
+_HINTS = {"sqlite": "INDEXED BY {}", "mariadb": "FORCE INDEX ({})", "mysql": "FORCE INDEX ({})"}
+_KEYS = {"sqlite": "sqlite_autoindex_changes_1"}
 
 
-def name_of(of_wiki: bool, of_facets: bool) -> str:
-    """Return the name of the index of edits of one wiki or all, of a number of facets or all."""
-    return _INDICES[of_wiki, of_facets]
+def by_time(server: str, *, of_wiki: bool = False, of_facets: bool = False) -> str:
+    """Return the table, read by time: of one wiki or all, of a number of facets or of all."""
+    return _hinted(server, _INDICES[of_wiki, of_facets])
 
 
-def forced(server: str, of_wiki: bool, of_facets: bool) -> str:
-    """Return the hint behind the table's name, "" for a server that takes none."""
-    return _FORCED.get(server, "").format(name_of(of_wiki, of_facets))
+def by_key(server: str) -> str:
+    """Return the table, looked up by wiki and revision whatever else is asked."""
+    return _hinted(server, _KEYS.get(server, "PRIMARY"))
+
+
+def _hinted(server: str, index: str) -> str:
+    return f"changes {_HINTS.get(server, '').format(index)}"

@@ -6,13 +6,9 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Integer, and_, false, not_, or_, true
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.functions import FunctionElement
 
+from revision_quality.recent_changes.sql import Sql, either, every, one_of
 from revision_quality.views.change import Change
-from revision_quality.views.tables import changes
 
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "=": operator.eq,
@@ -60,21 +56,19 @@ class Either(Struct, frozen=True):
 Predicate = Compare | OneOf | Tagged | Every | Either
 
 
-def to_sql(predicate: Predicate) -> ColumnElement[bool]:
+def to_sql(predicate: Predicate) -> Sql:
     """Return the predicate as a condition on the table of changes."""
     match predicate:
         case Compare(column, sign, value):
-            condition: ColumnElement[bool] = _OPERATORS[sign](changes.c[column], value)
-            return condition
+            return Sql(f"{column} {sign} ?", (value,))
         case OneOf(column, values, negated):
-            return one_of(changes.c[column], values, negated)
+            return one_of(column, values, negated=negated)
         case Tagged(tags, negated):
-            found = or_(false(), *(_Holds(changes.c.tags, _encoded(tag)) > 0 for tag in tags))
-            return not_(found) if negated else found
+            return _tagged(tags, negated)
         case Every(parts):
-            return and_(true(), *map(to_sql, parts))
+            return every(map(to_sql, parts))
         case Either(parts):
-            return or_(false(), *map(to_sql, parts))
+            return either(map(to_sql, parts))
 
 
 def holds(predicate: Predicate, change: Change) -> bool:
@@ -93,35 +87,12 @@ def holds(predicate: Predicate, change: Change) -> bool:
             return any(holds(part, change) for part in parts)
 
 
-class _Holds(FunctionElement[int]):
-    """The place of a text in another, 0 where it is not: byte for byte, on every server."""
+def _tagged(tags: tuple[str, ...], negated: bool) -> Sql:
+    """Look for tags as they stand in the column, which holds JSON.
 
-    type = Integer()
-    inherit_cache = True
-    name = "holds"
-
-
-@compiles(_Holds)
-def _instr(element: _Holds, compiler: SQLCompiler, **options: Any) -> str:
-    return f"instr({compiler.process(element.clauses, **options)})"
-
-
-@compiles(_Holds, "postgresql")
-def _strpos(element: _Holds, compiler: SQLCompiler, **options: Any) -> str:
-    return f"strpos({compiler.process(element.clauses, **options)})"
-
-
-def _encoded(tag: str) -> str:
-    """Return a tag as it stands in the column, which holds JSON."""
-    return msgspec.json.encode(tag).decode()
-
-
-def one_of(
-    column: ColumnElement[Any], values: tuple[Any, ...], negated: bool
-) -> ColumnElement[bool]:
-    """Return whether a column holds one of some values, or none of them."""
-    if len(values) == 1:
-        sign = operator.ne if negated else operator.eq
-        condition: ColumnElement[bool] = sign(column, values[0])
-        return condition
-    return column.not_in(values) if negated else column.in_(values)
+    Every server replaces byte for byte, while each has another name for the place of a text.
+    """
+    encoded = tuple(msgspec.json.encode(tag).decode() for tag in tags)
+    if negated:
+        return every(Sql("replace(tags, ?, '') = tags", (tag,)) for tag in encoded)
+    return either(Sql("replace(tags, ?, '') <> tags", (tag,)) for tag in encoded)

@@ -2,13 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import Any
 
 from msgspec.structs import replace
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import Connection
 
 from revision_quality.recent_changes.cursor import Cursor
 from revision_quality.recent_changes.filters import Filters
+from revision_quality.recent_changes.index import by_time
 from revision_quality.recent_changes.predicate import (
     Compare,
     Either,
@@ -17,14 +17,14 @@ from revision_quality.recent_changes.predicate import (
     Predicate,
     Tagged,
     holds,
-    one_of,
     to_sql,
 )
 from revision_quality.recent_changes.ranking import shift
+from revision_quality.recent_changes.sql import Sql, every, one_of, rows
 from revision_quality.recent_changes.wiki_levels import Band, WikiLevels, band
 from revision_quality.views.change import Change, UserLevel
+from revision_quality.views.change_rows import change_of, columns_sql
 from revision_quality.views.facets import grade_of
-from revision_quality.views.tables import changes
 
 _DAY = 86400
 
@@ -35,54 +35,48 @@ finds enough soon."""
 _VISIBLE = Compare("deleted", "=", False)
 
 
-def select_changes(
-    filters: Filters, levels: WikiLevels, *, now: float, since: int = 0
-) -> Select[tuple[object]]:
-    """Return the statement for a page of changes, newest first, at most `filters.limit` rows.
+def walked_changes(
+    connection: Connection, filters: Filters, levels: WikiLevels, *, now: float, since: int = 0
+) -> list[Change]:
+    """Return a page of changes, newest first, at most `filters.limit`.
 
     `now` is the time from which `filters.days` counts, `since` the time of the oldest row to look
     at, both in Unix seconds. It walks from the newest to the oldest: of few among many it would
     take long without `since` (`newest`).
     """
-    condition = matching(filters, levels, now=now, since=since)
-    statement = select(changes).where(condition, *in_wikis(filters))
     apart = 0 < len(filters.wikis) <= MAX_WIKIS_APART
-    statement = by_index(statement, "changes_wiki_time" if apart else "changes_time")
-    order = (changes.c.timestamp.desc(), changes.c.rev_id.desc(), changes.c.wiki_id.desc())
-    return statement.order_by(*order).limit(filters.limit)
+    table = by_time(connection.dialect.name, of_wiki=apart)
+    # Of one wiki, MariaDB takes its index for the order only if the wiki is not in it.
+    last = "" if len(filters.wikis) == 1 else ", wiki_id DESC"
+    where = every((matching(filters, levels, now=now, since=since), *in_wikis(filters)))
+    order = f"ORDER BY timestamp DESC, rev_id DESC{last} LIMIT {filters.limit}"
+    return read(connection, table, where, order)
 
 
-def in_wikis(filters: Filters) -> Iterator[ColumnElement[bool]]:
-    """Yield the condition on the wiki of `changes`, none where all are asked for."""
+def read(connection: Connection, table: str, where: Sql, order: str = "") -> list[Change]:
+    """Return the changes of a table, or of a join, that meet a condition."""
+    columns = columns_sql(connection.dialect)
+    text = f"SELECT {columns} FROM {table} WHERE {where.text} {order}"  # noqa: S608
+    return list(map(change_of, rows(connection, Sql(text, where.values))))
+
+
+def in_wikis(filters: Filters) -> Iterator[Sql]:
+    """Yield the condition on the wiki of `changes`, none where all are asked for.
+
+    Of many it is one that no index serves, so that the time's is used.
+    """
     wikis = tuple(sorted(filters.wikis))
-    if len(wikis) > MAX_WIKIS_APART:
-        yield _without_index(changes.c.wiki_id).in_(wikis)
-    elif wikis:
-        yield one_of(changes.c.wiki_id, wikis, negated=False)
+    if wikis:
+        yield one_of("wiki_id" if len(wikis) <= MAX_WIKIS_APART else "coalesce(wiki_id, '')", wikis)
 
 
-def by_index(statement: Select[tuple[object]], index: str) -> Select[tuple[object]]:
-    """Tell MariaDB which index to use: it guesses by how common a value is on the whole."""
-    for server in ("mysql", "mariadb"):
-        statement = statement.with_hint(changes, f"FORCE INDEX ({index})", server)
-    return statement
-
-
-def by_key(statement: Select[Any]) -> Select[Any]:
-    """Tell MariaDB and SQLite to look up the rows by wiki and revision, whatever else is asked."""
-    index = "sqlite_autoindex_changes_1"
-    return by_index(statement, "PRIMARY").with_hint(changes, f"INDEXED BY {index}", "sqlite")
-
-
-def matching(
-    filters: Filters, levels: WikiLevels, *, now: float, since: int = 0
-) -> ColumnElement[bool]:
+def matching(filters: Filters, levels: WikiLevels, *, now: float, since: int = 0) -> Sql:
     """Return the condition on `changes`, but for the wiki, of edits not older than `since`."""
     return to_sql(Every((_VISIBLE, *_groups(filters, levels, now, since))))
 
 
 def matches(change: Change, filters: Filters, levels: WikiLevels, *, now: float) -> bool:
-    """Return whether a change is among the rows of `select_changes` with no limit."""
+    """Return whether a change is among the rows of a walk with no limit."""
     before = filters.before
     if before is not None and filters.is_queue:
         time = before.timestamp - shift(filters.order, grade_of(change.score))
@@ -112,11 +106,6 @@ def possible_in(filters: Filters, levels: WikiLevels) -> Predicate:
 def sure_in(filters: Filters, levels: WikiLevels) -> Predicate:
     """Return the condition on the facets with which every change of the time asked for matches."""
     return Every((*_wikis(filters), *_levels(filters, levels, Every), *_facets(filters)))
-
-
-def _without_index(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Return the column as an expression that no index serves, so that the time's index is used."""
-    return column.concat("")
 
 
 def _groups(

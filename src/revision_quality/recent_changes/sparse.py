@@ -6,55 +6,25 @@ page, not with the edits.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    RowMapping,
-    Select,
-    and_,
-    false,
-    or_,
-    select,
-    union_all,
-)
+from sqlalchemy import Connection
 
 from revision_quality.recent_changes.cursor import Cursor
 from revision_quality.recent_changes.filters import Filters
-from revision_quality.recent_changes.index import name_of
-from revision_quality.recent_changes.query import by_index, by_key, matching
-from revision_quality.recent_changes.ranking import GRADES
-from revision_quality.recent_changes.sources import (
-    MARIADB,
-    Source,
-    enough_since,
-    latest_of,
-    sources_of,
-)
+from revision_quality.recent_changes.index import by_key, by_time
+from revision_quality.recent_changes.newest_edits import MARIADB, latest_of
+from revision_quality.recent_changes.query import matching, read
+from revision_quality.recent_changes.ranking import GRADES, rank
+from revision_quality.recent_changes.sources import Source, enough_since, rank_of, sources_of
+from revision_quality.recent_changes.sql import Sql, either, every, joined, one_of, rows
 from revision_quality.recent_changes.wiki_levels import WikiLevels
+from revision_quality.views.change import Change
 from revision_quality.views.facets import EVERY_WIKI
-from revision_quality.views.tables import changes
-
-Ranked = tuple[Cursor, RowMapping]
-"""The place of a change in the order of the page, and its row."""
-
-_columns = changes.c
 
 
 def sparse_changes(
-    connection: Connection, filters: Filters, levels: WikiLevels, *, now: float
-) -> Sequence[RowMapping]:
-    """Return a page of changes, newest first, at most `filters.limit` rows.
-
-    `now` is the time from which `filters.days` counts, in Unix seconds.
-    """
-    return [row for _, row in ranked_changes(connection, filters, levels, now=now)]
-
-
-def ranked_changes(
     connection: Connection,
     filters: Filters,
     levels: WikiLevels,
@@ -62,27 +32,59 @@ def ranked_changes(
     now: float,
     grades: Sequence[int] = GRADES,
     least: int = 0,
-) -> list[Ranked]:
-    """Return a page of the changes of some grades with a rank of at least `least`."""
+) -> list[Change]:
+    """Return a page of the changes of some grades with a rank of at least `least`, in order.
+
+    `now` is the time from which `filters.days` counts, in Unix seconds.
+    """
     sources = sources_of(connection, filters, levels, now=now, grades=grades, least=least)
-    least = max(least, enough_since(connection, sources, filters, now=now))
+    page: list[Change] = []
+    for since in enough_since(connection, sources, filters, now=now):
+        page = _since(connection, sources, filters, levels, max(since, least), now=now)
+        if len(page) >= filters.limit or since <= least:
+            break
+    return page
+
+
+def sparse_without_tags(
+    connection: Connection, filters: Filters, levels: WikiLevels, *, now: float, number: int
+) -> tuple[list[Change], int]:
+    """Return a page of the changes without some tags, out of some `number` that the rest lets pass.
+
+    And the time at which the look ended, 0 where it went through to the end.
+    """
+    sources = sources_of(connection, filters, levels, now=now)
+    since = rank_of(connection, sources, filters, number, now=now)
+    return _since(connection, sources, filters, levels, since, now=now), since
+
+
+def _since(
+    connection: Connection,
+    sources: Sequence[Source],
+    filters: Filters,
+    levels: WikiLevels,
+    least: int,
+    *,
+    now: float,
+) -> list[Change]:
+    """Return a page of the changes of some sources with a rank of at least `least`."""
     by_move: defaultdict[int, list[Source]] = defaultdict(list)
     for source in sources:
         if source.rank >= least:
             by_move[source.moved].append(source)
-    in_pairs = connection.dialect.name in MARIADB
-    pages = {}
+    server = connection.dialect.name
+    found = {}
     for moved, some in by_move.items():
         condition = matching(moved_by(filters, moved), levels, now=now, since=max(least - moved, 1))
-        pages[moved] = _page_of(some, condition, in_pairs=in_pairs).limit(filters.limit)
-    if len(pages) > 1:
-        keys = first_of(connection, pages, filters.limit)
-        return rows_of(connection, keys, filters, levels, now=now)
-    return [
-        (Cursor(row["timestamp"] + moved, row["rev_id"], row["wiki_id"]), row)
-        for moved, page in pages.items()
-        for row in connection.execute(page.with_only_columns(*_columns)).mappings()
-    ]
+        found[moved] = every((_of_sources(some, in_pairs=server in MARIADB), condition))
+    table = by_time(server, of_wiki=bool(filters.wikis), of_facets=True)
+    if len(found) == 1:
+        (where,) = found.values()
+        # Not the plain time, which would tempt a server to walk through the index of all edits.
+        order = f"ORDER BY timestamp + 0 DESC, rev_id DESC, wiki_id DESC LIMIT {filters.limit}"
+        return read(connection, table, where, order)
+    keys = first_of(connection, table, found, filters.limit)
+    return changes_at(connection, keys, filters, levels, now=now)
 
 
 def moved_by(filters: Filters, moved: int) -> Filters:
@@ -93,69 +95,64 @@ def moved_by(filters: Filters, moved: int) -> Filters:
     return replace(filters, before=Cursor(latest, before.rev_id, before.wiki_id))
 
 
-def _page_of(
-    sources: Sequence[Source], condition: ColumnElement[bool], *, in_pairs: bool
-) -> Select[Any]:
-    """Return the statement for the keys of rows of some sources that meet a condition."""
-    by_wiki: defaultdict[str, list[int]] = defaultdict(list)
-    for source in sources:
-        by_wiki[source.wiki_id].append(source.facets)
-    has_wikis = EVERY_WIKI not in by_wiki
-    found = _in_pairs(_columns.facets, by_wiki) if has_wikis and in_pairs else _in_lists(by_wiki)
-    keys = (_columns.timestamp, _columns.rev_id, _columns.wiki_id)
-    statement: Select[Any] = select(*keys).where(found, condition)
-    index = name_of(has_wikis, of_facets=True)
-    statement = by_index(statement, index).with_hint(changes, f"INDEXED BY {index}", "sqlite")
-    # Not the plain time, which would tempt a server to walk through the index of all edits.
-    order = (_columns.timestamp + 0, _columns.rev_id, _columns.wiki_id)
-    return statement.order_by(*(column.desc() for column in order))
-
-
-def _in_pairs(column: ColumnElement[int], by_wiki: Mapping[str, list[int]]) -> ColumnElement[bool]:
-    """Return the condition on pairs of a wiki and a number with which none is looked up in vain."""
-    return or_(
-        false(),
-        *(
-            and_(_columns.wiki_id == wiki_id, column.in_(numbers))
-            for wiki_id, numbers in by_wiki.items()
-        ),
+def first_of(
+    connection: Connection, table: str, found: Mapping[int, Sql], limit: int
+) -> list[Cursor]:
+    """Return the first ranks of edits that meet conditions, those of each moved by so much."""
+    if not found:
+        return []
+    columns = "rev_id, wiki_id"
+    parts = (
+        Sql(f"SELECT timestamp + {moved}, {columns} FROM {table} WHERE {where.text}", where.values)  # noqa: S608
+        for moved, where in found.items()
     )
+    every_part = joined(" UNION ALL ", parts)
+    order = f" ORDER BY 1 DESC, 2 DESC, 3 DESC LIMIT {limit}"
+    statement = Sql(every_part.text + order, every_part.values)
+    return [Cursor(time, rev_id, wiki) for time, rev_id, wiki in rows(connection, statement)]
 
 
-def _in_lists(by_wiki: Mapping[str, list[int]]) -> ColumnElement[bool]:
-    """Return the condition that every server looks up by one index; none cares for other pairs."""
-    facets = _columns.facets.in_(sorted({number for some in by_wiki.values() for number in some}))
-    wikis = sorted({*by_wiki} - {EVERY_WIKI})
-    return and_(_columns.wiki_id.in_(wikis), facets) if wikis else facets
-
-
-def first_of(connection: Connection, pages: dict[int, Select[Any]], limit: int) -> list[Cursor]:
-    """Return the places of the first rows of several pages, each moved so, read at once."""
-    places = (
-        select(page.c.timestamp + moved, page.c.rev_id, page.c.wiki_id)
-        for moved, page in ((moved, page.subquery()) for moved, page in pages.items())
-    )
-    found = (Cursor(*place) for place in connection.execute(union_all(*places)))
-    return sorted(found, reverse=True)[:limit]
-
-
-def rows_of(
+def changes_at(
     connection: Connection,
-    keys: Sequence[Cursor],
+    ranks: Iterable[Cursor],
     filters: Filters,
     levels: WikiLevels,
     *,
     now: float,
-) -> list[Ranked]:
-    """Return the rows of some places, but for those that a writer has changed meanwhile."""
+) -> list[Change]:
+    """Return the changes of some ranks in order, but for those that a writer changed meanwhile."""
     by_wiki: defaultdict[str, list[int]] = defaultdict(list)
-    for key in keys:
-        by_wiki[key.wiki_id].append(key.rev_id)
-    # Not a list of pairs, for which SQLite would look at all rows.
-    wanted = _in_pairs(_columns.rev_id, by_wiki)
+    for place in ranks:
+        by_wiki[place.wiki_id].append(place.rev_id)
+    if not by_wiki:
+        return []
     anytime = replace(filters, before=None, days=None, since=None)
-    statement = by_key(select(changes).where(wanted, matching(anytime, levels, now=now)))
-    rows = connection.execute(statement).mappings()
-    known = {(row["wiki_id"], row["rev_id"]): row for row in rows}
-    found = ((key, known.get((key.wiki_id, key.rev_id))) for key in keys)
-    return [(key, row) for key, row in found if row is not None]
+    # Not a list of pairs, for which SQLite would look at all rows.
+    where = every((_in_pairs("rev_id", by_wiki), matching(anytime, levels, now=now)))
+    found = read(connection, by_key(connection.dialect.name), where)
+    return sorted(found, key=lambda change: rank(filters.order, change), reverse=True)
+
+
+def _of_sources(sources: Sequence[Source], *, in_pairs: bool) -> Sql:
+    """Return the condition on an edit to be of some sources."""
+    by_wiki: defaultdict[str, list[int]] = defaultdict(list)
+    for source in sources:
+        by_wiki[source.wiki_id].append(source.facets)
+    has_wikis = EVERY_WIKI not in by_wiki
+    return _in_pairs("facets", by_wiki) if has_wikis and in_pairs else _in_lists(by_wiki)
+
+
+def _in_pairs(column: str, by_wiki: Mapping[str, Sequence[int]]) -> Sql:
+    """Return the condition on pairs of a wiki and a number with which none is looked up in vain."""
+    return either(
+        Sql(f"wiki_id = ? AND {column} IN ({','.join(map(str, numbers))})", (wiki_id,))
+        for wiki_id, numbers in by_wiki.items()
+    )
+
+
+def _in_lists(by_wiki: Mapping[str, Sequence[int]]) -> Sql:
+    """Return the condition that every server looks up by one index; none cares for other pairs."""
+    numbers = sorted({number for some in by_wiki.values() for number in some})
+    facets = Sql(f"facets IN ({','.join(map(str, numbers))})")
+    wikis = sorted({*by_wiki} - {EVERY_WIKI})
+    return every((one_of("wiki_id", wikis), facets)) if wikis else facets

@@ -1,20 +1,20 @@
 """Edits with one of some tags, looked up by an index that has the edits of each tag by time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, select, union_all
+from sqlalchemy import Connection
 
 from revision_quality.recent_changes.filters import Filters
-from revision_quality.recent_changes.query import by_key, in_wikis, matching
+from revision_quality.recent_changes.index import by_key
+from revision_quality.recent_changes.query import in_wikis, matching, read
+from revision_quality.recent_changes.sql import Sql, every, joined, one_of, rows
 from revision_quality.recent_changes.wiki_levels import WikiLevels
+from revision_quality.views.change import Change
 from revision_quality.views.facets import EVERY_WIKI
 from revision_quality.views.name_key import name_key
-from revision_quality.views.tables import change_tags, changes
 
 _MAX_KEYS = 20
 """Of wikis and tags, each by its own index; of more, the tags are looked up in all wikis."""
-
-_entry = change_tags.c
 
 
 def tagged_since(connection: Connection, filters: Filters, number: int) -> int:
@@ -24,36 +24,28 @@ def tagged_since(connection: Connection, filters: Filters, number: int) -> int:
     """
     keys = _keys(filters)
     each = max(number // len(keys), filters.limit)
-    of_each = (
-        select(_entry.timestamp)
-        .where(_entry.tag == key, *_not_after(filters))
-        .order_by(_entry.timestamp.desc())
-        .limit(1)
-        .offset(each)
-        .subquery()
-        for key in keys
-    )
-    times = union_all(*(select(nth.c.timestamp) for nth in of_each))
-    return max(connection.execute(times).scalars(), default=0)
+    of_each = (_nth(place, key, filters, each) for place, key in enumerate(keys))
+    times = rows(connection, joined(" UNION ALL ", of_each))
+    return max((time for (time,) in times), default=0)
 
 
 def tagged_changes(
     connection: Connection, filters: Filters, levels: WikiLevels, *, now: float, since: int
-) -> Sequence[RowMapping]:
+) -> list[Change]:
     """Return a page of the edits with one of the tags, newest first, none older than `since`."""
-    of_tags = and_(_entry.tag.in_(_keys(filters)), _entry.timestamp >= since, *_not_after(filters))
-    found = select(_entry.wiki_id, _entry.rev_id).where(of_tags).distinct().subquery()
-    columns = changes.c
-    same = and_(columns.wiki_id == found.c.wiki_id, columns.rev_id == found.c.rev_id)
-    statement = (
-        select(changes)
-        .join_from(found, changes, same)
-        .where(matching(filters, levels, now=now, since=since), *in_wikis(filters))
+    of_tags = every(
+        (one_of("tag", _keys(filters)), Sql(f"timestamp >= {since}"), *_not_after(filters))
     )
-    # Not the plain time, which would tempt a server to walk through the index of all edits.
-    order = (columns.timestamp + 0, columns.rev_id, columns.wiki_id)
-    statement = statement.order_by(*(column.desc() for column in order)).limit(filters.limit)
-    return connection.execute(by_key(statement)).mappings().all()
+    keys = f"SELECT DISTINCT wiki_id AS w, rev_id AS r FROM change_tags WHERE {of_tags.text}"  # noqa: S608
+    table = by_key(connection.dialect.name)
+    where = every((matching(filters, levels, now=now, since=since), *in_wikis(filters)))
+    return read(
+        connection,
+        f"({keys}) AS k JOIN {table} ON wiki_id = w AND rev_id = r",
+        Sql(where.text, of_tags.values + where.values),
+        # Not the plain time, which would tempt a server to walk through the index of all edits.
+        f"ORDER BY timestamp + 0 DESC, rev_id DESC, wiki_id DESC LIMIT {filters.limit}",
+    )
 
 
 def _keys(filters: Filters) -> list[int]:
@@ -62,6 +54,13 @@ def _keys(filters: Filters) -> list[int]:
     return [name_key(wiki_id, tag) for wiki_id in apart for tag in sorted(filters.tags)]
 
 
-def _not_after(filters: Filters) -> Iterator[ColumnElement[bool]]:
+def _nth(place: int, key: int, filters: Filters, number: int) -> Sql:
+    where = every((Sql(f"tag = {key}"), *_not_after(filters)))
+    found = f"SELECT timestamp FROM change_tags WHERE {where.text}"  # noqa: S608
+    found += f" ORDER BY timestamp DESC LIMIT 1 OFFSET {number}"
+    return Sql(f"SELECT timestamp FROM ({found}) AS p{place}", where.values)  # noqa: S608
+
+
+def _not_after(filters: Filters) -> Iterator[Sql]:
     if filters.before is not None:
-        yield _entry.timestamp <= filters.before.timestamp
+        yield Sql(f"timestamp <= {filters.before.timestamp}")

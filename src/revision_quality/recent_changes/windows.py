@@ -6,48 +6,61 @@ from few edits of each window. So many may be looked at one by one.
 
 from collections import defaultdict
 
-from sqlalchemy import Connection, literal_column, select
+from sqlalchemy import Connection
 
-from revision_quality.recent_changes.cursor import Cursor
 from revision_quality.recent_changes.depths import Place, times_behind
+from revision_quality.recent_changes.facet_predicate import is_of_grades
 from revision_quality.recent_changes.filters import Filters
-from revision_quality.recent_changes.index import name_of
-from revision_quality.recent_changes.query import by_index, in_wikis, matching
+from revision_quality.recent_changes.index import by_time
+from revision_quality.recent_changes.newest_edits import latest_of
+from revision_quality.recent_changes.query import MAX_WIKIS_APART, in_wikis, matching
 from revision_quality.recent_changes.ranking import GRADES, shift
-from revision_quality.recent_changes.sparse import Ranked, first_of, moved_by, rows_of
+from revision_quality.recent_changes.sparse import changes_at, first_of, moved_by
+from revision_quality.recent_changes.sql import Sql, every, rows
 from revision_quality.recent_changes.wiki_levels import WikiLevels
-from revision_quality.views.facets import EVERY_WIKI, GRADE
-from revision_quality.views.tables import changes
+from revision_quality.views.change import Change
+from revision_quality.views.facets import EVERY_WIKI
 
-_columns = changes.c
+EACH = 100
+"""Edits of a window looked at one by one, where they are of all wikis or one."""
+
+_AT_MOST = 1000
 
 
-def ranked_in_windows(
-    connection: Connection,
-    filters: Filters,
-    levels: WikiLevels,
-    before: Cursor,
-    *,
-    now: float,
-    walk: int,
-) -> list[Ranked] | None:
-    """Return a page of changes out of `walk` edits, None where they are too few for one."""
+def changes_in_windows(
+    connection: Connection, filters: Filters, levels: WikiLevels, *, now: float, each: int = EACH
+) -> list[Change] | None:
+    """Return a page of changes out of some edits of each window, None where they are too few."""
     grades: defaultdict[int, list[int]] = defaultdict(list)
     for number in GRADES:
         grades[shift(filters.order, number)].append(number)
-    wiki_id = min(filters.wikis, default=EVERY_WIKI)
-    places = [Place(wiki_id, until=before.timestamp - m, moved=m) for m in grades]
-    ends = times_behind(connection, places, walk // len(places))
-    least = max(ends, default=0)
-    # PostgreSQL shifts by no more than an INTEGER, and a parameter is a BIGINT.
-    grade = _columns.facets.bitwise_rshift(literal_column(str(GRADE.shift))).bitwise_and(GRADE.mask)
-    pages = {}
-    for moved, some in grades.items():
-        condition = matching(moved_by(filters, moved), levels, now=now, since=max(least - moved, 1))
-        keys = select(_columns.timestamp, _columns.rev_id, _columns.wiki_id)
-        keys = keys.where(condition, grade.in_(some), *in_wikis(filters))
-        pages[moved] = by_index(keys, name_of(bool(wiki_id), of_facets=False))
-    found = first_of(connection, pages, filters.limit)
-    if len(found) < filters.limit:
+    wiki_id = EVERY_WIKI
+    if len(filters.wikis) == 1:
+        (wiki_id,) = filters.wikis
+    elif filters.wikis:
+        each = min(round(each / _share(connection, filters.wikis)), _AT_MOST)
+    places = [Place(wiki_id, until=latest_of(filters, m), moved=m) for m in grades]
+    least = max(times_behind(connection, places, each), default=0)
+    found = {
+        moved: every(
+            (
+                matching(moved_by(filters, moved), levels, now=now, since=max(least - moved, 1)),
+                is_of_grades(some),
+                *in_wikis(filters),
+            )
+        )
+        for moved, some in grades.items()
+    }
+    table = by_time(connection.dialect.name, of_wiki=0 < len(filters.wikis) <= MAX_WIKIS_APART)
+    ranks = first_of(connection, table, found, filters.limit)
+    if len(ranks) < filters.limit:
         return None
-    return rows_of(connection, found, filters, levels, now=now)
+    return changes_at(connection, ranks, filters, levels, now=now)
+
+
+def _share(connection: Connection, wikis: frozenset[str]) -> float:
+    """Return which part of all edits some wikis have, no less than is made use of."""
+    statement = Sql("SELECT wiki_id, number FROM change_counts")
+    counts = [(wiki_id, int(number)) for wiki_id, number in rows(connection, statement)]
+    own = sum(number for wiki_id, number in counts if wiki_id in wikis)
+    return max(own / (sum(number for _, number in counts) or 1), EACH / _AT_MOST)

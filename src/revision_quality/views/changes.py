@@ -31,6 +31,7 @@ from revision_quality.views import row as rows
 from revision_quality.views.ahead import ahead
 from revision_quality.views.bulk_update import update
 from revision_quality.views.change import Change, State, UserLevel
+from revision_quality.views.change_rows import FIELDS, change_of, tags_of
 from revision_quality.views.database import Database
 from revision_quality.views.deletions import known_deletions, remember_deletions
 from revision_quality.views.edit_fate import EditFate, read_fates
@@ -65,7 +66,6 @@ _POLL_SECONDS = 0.5
 """How soon a write by another process is seen; one in this process is seen at once."""
 
 _COLUMNS = Row.__struct_fields__
-_PUBLIC_FIELDS = tuple(field for field in Change.__struct_fields__)
 _SEQ, _TAGS, _STATE, _USER_LEVEL, _DELETED = map(
     _COLUMNS.index, ("seq", "tags", "state", "user_level", "deleted")
 )
@@ -143,7 +143,9 @@ class ChangesView:
 
     async def rows(self, statement: Select[Any]) -> list[Change]:
         """Read the rows that a statement on the table `changes` selects."""
-        return await self.found(lambda connection: connection.execute(statement).mappings())
+        return await self._database.read(
+            lambda connection: list(map(_change, connection.execute(statement).mappings()))
+        )
 
     async def read(self, function: Callable[[Connection], T]) -> T:
         """Run `function` on a connection that only reads."""
@@ -153,21 +155,15 @@ class ChangesView:
         """Run `function` in a transaction of its own."""
         return await self._database.write(function)
 
-    async def found(self, find: Callable[[Connection], Iterable[RowMapping]]) -> list[Change]:
-        """Read the rows of `changes` that a function of a connection returns."""
-        return await self._database.read(
-            lambda connection: [_change(found) for found in find(connection)]
-        )
-
     async def since(self, seq: int, limit: int) -> list[Change]:
         """Read up to `limit` rows written after `seq`, in that order, deleted ones too.
 
         Of the last `change_writes.KEPT` writes and no older ones.
         """
         found = await self._database.read(
-            lambda connection: change_writes.written_since(connection, seq, limit, _PUBLIC_FIELDS)
+            lambda connection: change_writes.written_since(connection, seq, limit, FIELDS)
         )
-        return [_change(dict(zip(_PUBLIC_FIELDS, values, strict=True))) for values in found]
+        return list(map(change_of, found))
 
     async def last_seq(self) -> int:
         """Return the number of the last write."""
@@ -500,7 +496,7 @@ def _purge(connection: Connection, before: int, limit: int) -> int:
     purged = connection.execute(oldest).all()
     keys = [(row.wiki_id, row.rev_id) for row in purged]
     bulk.delete_keys(connection, changes, keys)
-    entries = [change_tags.entries_of(row, _tags(row.tags)) for row in purged]
+    entries = [change_tags.entries_of(row, tags_of(row.tags)) for row in purged]
     change_tags.remove(connection, set().union(*entries))
     verdicts.forget(connection, keys)
     model_scores.purge(connection, before)
@@ -553,20 +549,12 @@ def values_of(row: Row, seq: int) -> bulk.Values:
 
 def _row(values: bulk.Values) -> Row:
     fields = list(values[: len(_COLUMNS)])
-    fields[_TAGS] = _tags(fields[_TAGS])
+    fields[_TAGS] = tags_of(fields[_TAGS])
     fields[_STATE] = _STATES[fields[_STATE]]
     fields[_USER_LEVEL] = _USER_LEVELS[fields[_USER_LEVEL]]
     # MariaDB and SQLite have numbers for booleans, which are equal to them.
     return Row(*fields)
 
 
-def _change(mapping: RowMapping | dict[str, Any]) -> Change:
-    fields = {field: mapping[field] for field in _PUBLIC_FIELDS}
-    fields["tags"] = _tags(fields["tags"])
-    fields["state"] = State(fields["state"])
-    fields["user_level"] = UserLevel(fields["user_level"])
-    return Change(**fields)
-
-
-def _tags(text: str) -> tuple[str, ...]:
-    return () if text == _NO_TAGS else tuple(msgspec.json.decode(text))
+def _change(mapping: RowMapping) -> Change:
+    return change_of([mapping[field] for field in FIELDS])

@@ -9,7 +9,6 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 from msgspec.structs import replace
-from sqlalchemy import Connection, RowMapping
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -144,19 +143,14 @@ class RecentChanges:
         seq = await self._view.last_seq()
         one_more = replace(filters, limit=filters.limit + 1)
         now = time.time()
-        ends = [0]
-
-        def find(connection: Connection) -> Sequence[RowMapping]:
-            found = shown_changes(connection, one_more, self._levels, now=now)
-            ends.append(found.end)
-            return found.rows
-
-        changes = await self._view.found(find)
+        found = await self._view.read(
+            lambda connection: shown_changes(connection, one_more, self._levels, now=now)
+        )
         summary = await self._summarizer.summary()
         notices += _unknown_wikis(filters, summary)
-        shown = changes[: filters.limit]
-        older = Cursor(ends[-1], 0) if ends[-1] else None
-        if len(changes) > len(shown):
+        shown = found.rows[: filters.limit]
+        older = Cursor(found.end, 0) if found.end else None
+        if len(found.rows) > len(shown):
             older = rank(filters.order, shown[-1])
         if filters.is_queue:
             shown = [change for change in shown if not is_handled(change)]

@@ -1,11 +1,13 @@
 """What the pages ask of the changes view."""
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
 
-from sqlalchemy import Connection, RowMapping, Select
+from sqlalchemy import Connection, Select
 
 from revision_quality.views.change import Change
+
+T = TypeVar("T")
 
 
 class View(Protocol):
@@ -15,8 +17,8 @@ class View(Protocol):
         """Return the rows of a statement that selects the columns of `changes`."""
         ...
 
-    async def found(self, find: Callable[[Connection], Iterable[RowMapping]]) -> Sequence[Change]:
-        """Return the rows of `changes` that a function of a connection returns."""
+    async def read(self, function: Callable[[Connection], T]) -> T:
+        """Run `function` on a connection that only reads."""
         ...
 
     async def since(self, seq: int, limit: int) -> Sequence[Change]:
