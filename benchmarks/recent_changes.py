@@ -225,8 +225,9 @@ async def _fill(database: Database, number: int) -> int:
 
 def _count(connection: Connection) -> int:
     time = changes.c.timestamp
-    oldest = select(time).where(time > NOW - DAYS * 86400).order_by(time).limit(1)
-    return -((connection.execute(oldest).scalar() or NOW) - NOW) // _SPAN * BLOCK
+    statement = select(time).where(time > NOW - DAYS * 86400).order_by(time).limit(1)
+    oldest = connection.execute(statement).scalar() or NOW
+    return -((oldest - NOW) // _SPAN) * BLOCK
 
 
 def _count_by_wiki(connection: Connection, blocks: int) -> None:
