@@ -21,11 +21,15 @@ from revision_quality.recent_changes.wiki_levels import CurrentLevels, WikiLevel
 from revision_quality.views.change import Change
 from revision_quality.views.facets import EVERY_WIKI
 
-WALK = 800
-"""Edits looked at one by one: 1 to 4 ms (`benchmarks/recent_changes.py`)."""
+WALK = 200
+"""Edits looked at one by one, at first: most filters that many use fill a page from them."""
 
-_FURTHER = 3
-"""Times the walk, where it has found enough for a page to be full then."""
+_FURTHEST = 16
+"""Times the walk, where a page is likely to be full then: 2 to 9 ms
+(`benchmarks/recent_changes.py`)."""
+
+_AMPLY = 2
+"""Times the edits that a page is likely to need."""
 
 TAG_WALK = 1000
 """Edits of a tag, or of a filter beside the lack of one, looked at one by one."""
@@ -73,13 +77,15 @@ def newest_changes(
         return Found(queued_changes(connection, filters, levels, now=now))
     if filters.tags and not filters.invert_tags:
         return _of_tags(connection, filters, levels, now)
-    for number in (walk, _FURTHER * walk):
+    number = max(walk, filters.limit)
+    for _ in range(2):
         since = _end_of_walk(connection, filters, number)
         # Never unbounded, for SQLite to see what an index of one wiki's times is good for.
         rows = walked_changes(connection, filters, levels, now=now, since=max(since, 1))
         if not since or len(rows) >= filters.limit:
             return Found(rows)
-        if _FURTHER * len(rows) < filters.limit:
+        number = _AMPLY * number * filters.limit // max(len(rows), 1)
+        if number > _FURTHEST * walk:
             break
     if filters.tags:
         return _without_tags(connection, filters, levels, now, Found(rows, since))

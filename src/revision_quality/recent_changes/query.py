@@ -75,6 +75,11 @@ def matching(filters: Filters, levels: WikiLevels, *, now: float, since: int = 0
     return to_sql(Every((_VISIBLE, *_groups(filters, levels, now, since))))
 
 
+def in_time(filters: Filters, *, now: float, since: int = 0) -> Sql:
+    """Return the condition on the time of edits and their place behind the cursor alone."""
+    return every(map(to_sql, _times(filters, now, since)))
+
+
 def matches(change: Change, filters: Filters, levels: WikiLevels, *, now: float) -> bool:
     """Return whether a change is among the rows of a walk with no limit."""
     before = filters.before

@@ -3,18 +3,20 @@
 The grades whose edits may come first are looked at first, and often are enough.
 """
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection
 
 from revision_quality.recent_changes.depths import Place, newest_times
 from revision_quality.recent_changes.filters import Filters
-from revision_quality.recent_changes.ranking import GRADES, rank, shift
+from revision_quality.recent_changes.ranking import GRADES, LATEST, rank, shift
 from revision_quality.recent_changes.sparse import sparse_changes
 from revision_quality.recent_changes.wiki_levels import WikiLevels
 from revision_quality.recent_changes.windows import changes_in_windows
 from revision_quality.views.change import Change
 
-_FIRST, _OTHERS = GRADES[-7:], GRADES[:-7]
-"""Grades by the rank that their edits may have: scores from 0.8 on, others."""
+_HIGH = 7
+"""Grades of the greatest risk, from 0.8 on, whose edits may come first in any order."""
 
 
 def queued_changes(
@@ -25,17 +27,36 @@ def queued_changes(
     `now` is the time from which `filters.days` counts, in Unix seconds.
     """
     if filters.before and filters.order == "mixed":
-        page = changes_in_windows(connection, filters, levels, now=now)
-        if page is not None:
-            return page
-        # Every grade may have edits of the next rank.
-        return sparse_changes(connection, filters, levels, now=now)
-    page = sparse_changes(connection, filters, levels, now=now, grades=_FIRST)
-    least, others = 0, list(_OTHERS)
-    if len(page) >= filters.limit:
-        least = rank(filters.order, page[-1]).timestamp
-        newest = max(newest_times(connection, [Place()], 1), default=0)
-        others = [grade for grade in others if newest + shift(filters.order, grade) >= least]
-    page += sparse_changes(connection, filters, levels, now=now, grades=others, least=least)
-    page.sort(key=lambda change: rank(filters.order, change), reverse=True)
-    return page[: filters.limit]
+        in_windows = changes_in_windows(connection, filters, levels, now=now)
+        if in_windows is not None:
+            return in_windows
+    page: list[Change] = []
+    for part in _parts(filters):
+        grades, least = part, 0
+        if len(page) == filters.limit:
+            least = rank(filters.order, page[-1]).timestamp
+            latest = _latest(connection, filters.order)
+            grades = [grade for grade in part if latest + shift(filters.order, grade) >= least]
+        page += sparse_changes(connection, filters, levels, now=now, grades=grades, least=least)
+        page.sort(key=lambda change: rank(filters.order, change), reverse=True)
+        del page[filters.limit :]
+    return page
+
+
+def _parts(filters: Filters) -> tuple[Sequence[int], ...]:
+    """Return the grades that may be on the page, those first that likely fill it."""
+    before = filters.before
+    if filters.order == "mixed":
+        # Behind a cursor, every grade may have edits of the next rank.
+        return (GRADES,) if before else (GRADES[-_HIGH:], GRADES[:-_HIGH])
+    grades = [
+        grade for grade in GRADES if not before or before.timestamp >= shift("riskiest", grade)
+    ]
+    return grades[-1:], grades[-_HIGH:-1], grades[:-_HIGH]
+
+
+def _latest(connection: Connection, order: str) -> int:
+    """Return a time that no edit is later than."""
+    if order == "riskiest":
+        return LATEST
+    return max(newest_times(connection, [Place()], 1), default=0)

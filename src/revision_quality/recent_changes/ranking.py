@@ -23,8 +23,9 @@ HALF_LIFE_SECONDS = 6 * 3600
 LEAST_WEIGHT = 0.05
 """Of the lowest grade, whose edge is 0, and of edits without a score."""
 
-_STEP_SECONDS = 10**10
-"""Between two grades: longer than there have been wikis."""
+LATEST = 10**10 - 1
+"""No edit is later: it is the year 2286. So, in the riskiest order, one of a higher grade is always
+before one of a lower."""
 
 GRADES = range(NO_GRADE, len(EDGES) + 2)
 
@@ -33,7 +34,7 @@ _SHIFTS: Mapping[str, tuple[int, ...]] = MappingProxyType(
     {
         "newest": tuple(0 for _ in GRADES),
         "mixed": tuple(round(math.log2(weight) * HALF_LIFE_SECONDS) for weight in _WEIGHTS),
-        "riskiest": tuple(grade * _STEP_SECONDS for grade in GRADES),
+        "riskiest": tuple(grade * (LATEST + 1) for grade in GRADES),
     }
 )
 ORDERS = tuple(_SHIFTS)

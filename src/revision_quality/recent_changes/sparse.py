@@ -15,7 +15,7 @@ from revision_quality.recent_changes.cursor import Cursor
 from revision_quality.recent_changes.filters import Filters
 from revision_quality.recent_changes.index import by_key, by_time
 from revision_quality.recent_changes.newest_edits import MARIADB, latest_of
-from revision_quality.recent_changes.query import matching, read
+from revision_quality.recent_changes.query import in_time, matching, read
 from revision_quality.recent_changes.ranking import GRADES, rank
 from revision_quality.recent_changes.sources import Source, enough_since, rank_of, sources_of
 from revision_quality.recent_changes.sql import Sql, either, every, joined, one_of, rows
@@ -68,23 +68,32 @@ def _since(
     now: float,
 ) -> list[Change]:
     """Return a page of the changes of some sources with a rank of at least `least`."""
-    by_move: defaultdict[int, list[Source]] = defaultdict(list)
+    of_move: defaultdict[tuple[int, bool], list[Source]] = defaultdict(list)
     for source in sources:
         if source.rank >= least:
-            by_move[source.moved].append(source)
+            of_move[source.moved, source.is_sure].append(source)
     server = connection.dialect.name
-    found = {}
-    for moved, some in by_move.items():
-        condition = matching(moved_by(filters, moved), levels, now=now, since=max(least - moved, 1))
-        found[moved] = every((_of_sources(some, in_pairs=server in MARIADB), condition))
     table = by_time(server, of_wiki=bool(filters.wikis), of_facets=True)
-    if len(found) == 1:
-        (where,) = found.values()
+    if len({moved for moved, _ in of_move}) == 1:
+        moved = next(iter(of_move))[0]
+        chosen = [source for some in of_move.values() for source in some]
+        condition = matching(moved_by(filters, moved), levels, now=now, since=max(least - moved, 1))
+        where = every((_of_sources(chosen, server), condition))
         # Not the plain time, which would tempt a server to walk through the index of all edits.
         order = f"ORDER BY timestamp + 0 DESC, rev_id DESC, wiki_id DESC LIMIT {filters.limit}"
         return read(connection, table, where, order)
-    keys = first_of(connection, table, found, filters.limit)
-    return changes_at(connection, keys, filters, levels, now=now)
+    parts = []
+    for (moved, is_sure), some in of_move.items():
+        asked, since = moved_by(filters, moved), max(least - moved, 1)
+        # Of a sure source the index alone tells which they are.
+        condition = (
+            in_time(asked, now=now, since=since)
+            if is_sure
+            else matching(asked, levels, now=now, since=since)
+        )
+        parts.append((moved, every((_of_sources(some, server), condition))))
+    ranks = first_of(connection, table, parts, filters.limit)
+    return changes_at(connection, ranks, filters, levels, now=now)
 
 
 def moved_by(filters: Filters, moved: int) -> Filters:
@@ -96,15 +105,15 @@ def moved_by(filters: Filters, moved: int) -> Filters:
 
 
 def first_of(
-    connection: Connection, table: str, found: Mapping[int, Sql], limit: int
+    connection: Connection, table: str, conditions: Sequence[tuple[int, Sql]], limit: int
 ) -> list[Cursor]:
-    """Return the first ranks of edits that meet conditions, those of each moved by so much."""
-    if not found:
+    """Return the first ranks of edits that meet one of some conditions, each moved by so much."""
+    if not conditions:
         return []
     columns = "rev_id, wiki_id"
     parts = (
         Sql(f"SELECT timestamp + {moved}, {columns} FROM {table} WHERE {where.text}", where.values)  # noqa: S608
-        for moved, where in found.items()
+        for moved, where in conditions
     )
     every_part = joined(" UNION ALL ", parts)
     order = f" ORDER BY 1 DESC, 2 DESC, 3 DESC LIMIT {limit}"
@@ -133,13 +142,13 @@ def changes_at(
     return sorted(found, key=lambda change: rank(filters.order, change), reverse=True)
 
 
-def _of_sources(sources: Sequence[Source], *, in_pairs: bool) -> Sql:
+def _of_sources(sources: Sequence[Source], server: str) -> Sql:
     """Return the condition on an edit to be of some sources."""
     by_wiki: defaultdict[str, list[int]] = defaultdict(list)
     for source in sources:
         by_wiki[source.wiki_id].append(source.facets)
-    has_wikis = EVERY_WIKI not in by_wiki
-    return _in_pairs("facets", by_wiki) if has_wikis and in_pairs else _in_lists(by_wiki)
+    in_pairs = server in MARIADB and EVERY_WIKI not in by_wiki
+    return _in_pairs("facets", by_wiki) if in_pairs else _in_lists(by_wiki)
 
 
 def _in_pairs(column: str, by_wiki: Mapping[str, Sequence[int]]) -> Sql:

@@ -41,18 +41,12 @@ def changes_in_windows(
         each = min(round(each / _share(connection, filters.wikis)), _AT_MOST)
     places = [Place(wiki_id, until=latest_of(filters, m), moved=m) for m in grades]
     least = max(times_behind(connection, places, each), default=0)
-    found = {
-        moved: every(
-            (
-                matching(moved_by(filters, moved), levels, now=now, since=max(least - moved, 1)),
-                is_of_grades(some),
-                *in_wikis(filters),
-            )
-        )
-        for moved, some in grades.items()
-    }
+    parts = []
+    for moved, some in grades.items():
+        condition = matching(moved_by(filters, moved), levels, now=now, since=max(least - moved, 1))
+        parts.append((moved, every((condition, is_of_grades(some), *in_wikis(filters)))))
     table = by_time(connection.dialect.name, of_wiki=0 < len(filters.wikis) <= MAX_WIKIS_APART)
-    ranks = first_of(connection, table, found, filters.limit)
+    ranks = first_of(connection, table, parts, filters.limit)
     if len(ranks) < filters.limit:
         return None
     return changes_at(connection, ranks, filters, levels, now=now)
