@@ -6,7 +6,7 @@ what *rank* on (`ranking`) there are enough of them. Its cost grows with the num
 a page, not with the edits.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 from sqlalchemy import Connection
@@ -30,7 +30,7 @@ _FEW = 8
 """Sources whose rows are looked at first: of those with the newest edits, the one with the most is
 likely among them."""
 
-_HOPED = 4
+_HOPED = 3
 """Times a page of edits that may match, in which a page of those that do is looked for first."""
 
 
@@ -90,17 +90,15 @@ def sources_of(
 
 def enough_since(
     connection: Connection, sources: Sequence[Source], filters: Filters, *, now: float
-) -> list[int]:
-    """Return ranks since which to look for a page: one that likely is enough, one that surely is.
+) -> Iterator[int]:
+    """Yield ranks since which to look for a page: one that likely is enough, one that surely is.
 
     The first is left out where all edits match. The last is 0 if there are too few.
     """
+    if not all(source.is_sure for source in sources):
+        yield rank_of(connection, sources, filters, _HOPED * filters.limit, now=now)
     sure = [source for source in sources if source.is_sure]
-    surely = rank_of(connection, sure, filters, filters.limit, now=now)
-    if not any(source.rank > surely for source in sources if not source.is_sure):
-        return [surely]
-    hoped = rank_of(connection, sources, filters, _HOPED * filters.limit, now=now)
-    return [hoped, surely] if hoped > surely else [surely]
+    yield rank_of(connection, sure, filters, filters.limit, now=now)
 
 
 def rank_of(

@@ -21,7 +21,7 @@ from revision_quality.recent_changes.wiki_levels import WikiLevels
 from revision_quality.views.change import Change
 from revision_quality.views.facets import EVERY_WIKI
 
-EACH = 100
+EACH = 120
 """Edits of a window looked at one by one, where they are of all wikis or one."""
 
 _AT_MOST = 1000
