@@ -49,7 +49,7 @@ async def test_no_stream_waits_for_another_to_end(tmp_path: Path, monkeypatch):
         role = Materialiser(streams, view, ["a", "b"])
 
         assert [await role.step() for _ in range(3)] == [2, 2, 0]
-    assert view.values == [b"1", b"2", b"1", b"3"]
+    assert view.values == [b"1", b"1", b"2", b"3"]
 
 
 @pytest.mark.parametrize("failures", [0, 3])

@@ -12,9 +12,10 @@ from revision_quality.clock import Clock, system_clock
 from revision_quality.errors import StoreError
 from revision_quality.streams.base import Record, Streams
 from revision_quality.tally import LAG_SECONDS, Tally, Timings
+from revision_quality.views.backlog import Backlog, Place
 
 READ = 5000
-"""Events in one transaction: as many as there are, up to this."""
+"""Events in one transaction where there are as many, and up to twice as many."""
 
 _IDLE_SECONDS = 1.0
 _LONGEST_PAUSE = 10.0
@@ -54,8 +55,8 @@ class Materialiser:
         self._view = view
         self._names = names
         self._clock = clock
-        self._positions: dict[tuple[str, int], int] = {}
-        self._steps = 0
+        self._positions: dict[Place, int] = {}
+        self._backlog = Backlog(streams)
         self.name = name
         self.applied = Tally()
         """Events brought into the view, by stream."""
@@ -79,6 +80,7 @@ class Materialiser:
                 _log.error("the view cannot be kept in step, trying again", error=str(error))
                 # Whether the last transaction came through, only the view knows.
                 self._positions.clear()
+                self._backlog.forget()
                 await self._clock.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
                 continue
@@ -118,19 +120,10 @@ class Materialiser:
                 self.lag.observe(now - record.received / 1000, wiki_id)
 
     async def _next(self) -> list[Record]:
-        """Read up to `READ` events; each step begins with another partition."""
-        places = await self._places()
-        first = self._steps % len(places)
-        self._steps += 1
-        records: list[Record] = []
-        for stream, partition in places[first:] + places[:first]:
-            left = READ - len(records)
-            if left:
-                position = await self._position(stream, partition)
-                records += await self._streams.read(stream, position, left, partition)
-        return records
+        positions = {place: await self._position(*place) for place in await self._places()}
+        return await self._backlog.next(positions, READ)
 
-    async def _places(self) -> list[tuple[str, int]]:
+    async def _places(self) -> list[Place]:
         return [
             (name, partition)
             for name in self._names
