@@ -16,11 +16,13 @@ from sqlalchemy import (
     insert,
 )
 
+from revision_quality.recent_changes.asked import Asked
 from revision_quality.recent_changes.cursor import Cursor
 from revision_quality.recent_changes.filters import Filters, parse_filters
 from revision_quality.recent_changes.newest import newest_changes
-from revision_quality.recent_changes.query import matches, walked_changes
+from revision_quality.recent_changes.query import matches
 from revision_quality.recent_changes.ranking import rank
+from revision_quality.recent_changes.reading import walked_changes
 from revision_quality.recent_changes.sparse import sparse_changes
 from revision_quality.views import change_tags
 from revision_quality.views.change import Change
@@ -80,7 +82,7 @@ def _key(row: Change) -> Key:
 
 
 def walked(connection: Connection, filters: Filters) -> list[Key]:
-    return list(map(_key, walked_changes(connection, filters, LEVELS, now=NOW)))
+    return list(map(_key, walked_changes(connection, Asked(filters, LEVELS, NOW))))
 
 
 cursors = st.one_of(
@@ -126,7 +128,7 @@ def test_the_database_and_the_test_of_one_change_agree(
                 few = replace(filters, limit=limit)
                 found = newest_changes(connection, few, LEVELS, now=NOW, walk=walk).rows
                 assert [_key(row) for row in found] == expected[:limit]
-            sparse = sparse_changes(connection, few, LEVELS, now=NOW)
+            sparse = sparse_changes(connection, Asked(few, LEVELS, NOW))
             assert [_key(row) for row in sparse] == expected
         connection.rollback()
 
@@ -238,7 +240,7 @@ def test_pages_are_read_through_an_index(engine: Engine, query: str, index: str)
 
     with engine.connect() as connection:
         event.listen(connection, "before_cursor_execute", explain)
-        walked_changes(connection, filters, LEVELS, now=NOW, since=1)
+        walked_changes(connection, Asked(filters, LEVELS, NOW), since=1)
 
     reads = [step for step in plan if " changes" in step]
     assert reads

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from msgspec import Struct
 from sqlalchemy import Connection
 
+from revision_quality.recent_changes.asked import Asked
 from revision_quality.recent_changes.depths import Place, times_behind
 from revision_quality.recent_changes.filters import Filters
-from revision_quality.recent_changes.query import MAX_WIKIS_APART, walked_changes
 from revision_quality.recent_changes.queue import queued_changes
+from revision_quality.recent_changes.reading import walked_changes
 from revision_quality.recent_changes.shown_levels import as_of
 from revision_quality.recent_changes.sparse import sparse_changes, sparse_without_tags
 from revision_quality.recent_changes.tagged import tagged_changes, tagged_since
@@ -73,52 +74,48 @@ def newest_changes(
     `now` is the time from which `filters.days` counts, in Unix seconds; `walk` the number of edits
     to look at before their facets are. Raises what the connection raises.
     """
+    asked = Asked(filters, levels, now)
     if filters.is_queue:
-        return Found(queued_changes(connection, filters, levels, now=now))
+        return Found(queued_changes(connection, asked))
     if filters.tags and not filters.invert_tags:
-        return _of_tags(connection, filters, levels, now)
-    number = max(walk, filters.limit)
+        return _of_tags(connection, asked)
+    number = max(walk, asked.limit)
     for _ in range(2):
-        since = _end_of_walk(connection, filters, number)
+        since = _end_of_walk(connection, asked, number)
         # Never unbounded, for SQLite to see what an index of one wiki's times is good for.
-        rows = walked_changes(connection, filters, levels, now=now, since=max(since, 1))
-        if not since or len(rows) >= filters.limit:
+        rows = walked_changes(connection, asked, since=max(since, 1))
+        if not since or len(rows) >= asked.limit:
             return Found(rows)
-        number = _AMPLY * number * filters.limit // max(len(rows), 1)
+        number = _AMPLY * number * asked.limit // max(len(rows), 1)
         if number > _FURTHEST * walk:
             break
     if filters.tags:
-        return _without_tags(connection, filters, levels, now, Found(rows, since))
-    return Found(sparse_changes(connection, filters, levels, now=now))
+        return _without_tags(connection, asked, Found(rows, since))
+    return Found(sparse_changes(connection, asked))
 
 
-def _of_tags(connection: Connection, filters: Filters, levels: WikiLevels, now: float) -> Found:
+def _of_tags(connection: Connection, asked: Asked) -> Found:
     """Look at few edits of the tags, of which most pages are full, before as many as may be."""
-    for number in (_FEW * filters.limit, TAG_WALK):
-        since = tagged_since(connection, filters, number)
-        rows = tagged_changes(connection, filters, levels, now=now, since=since)
-        if not since or len(rows) >= filters.limit:
+    for number in (_FEW * asked.limit, TAG_WALK):
+        since = tagged_since(connection, asked, number)
+        rows = tagged_changes(connection, asked, since=since)
+        if not since or len(rows) >= asked.limit:
             return Found(rows)
     return Found(rows, since)
 
 
-def _without_tags(
-    connection: Connection, filters: Filters, levels: WikiLevels, now: float, walked: Found
-) -> Found:
+def _without_tags(connection: Connection, asked: Asked, walked: Found) -> Found:
     """Look at edits that the other filters let through, of which there are few where they are."""
-    rows, end = sparse_without_tags(connection, filters, levels, now=now, number=TAG_WALK)
-    if len(rows) >= filters.limit:
+    rows, end = sparse_without_tags(connection, asked, number=TAG_WALK)
+    if len(rows) >= asked.limit:
         return Found(rows)
     return Found(rows, end) if end < walked.end else walked
 
 
-def _end_of_walk(connection: Connection, filters: Filters, walk: int) -> int:
+def _end_of_walk(connection: Connection, asked: Asked, walk: int) -> int:
     """Return the time at which the walk ends, 0 where it can go through to the end."""
-    wikis = sorted(filters.wikis)
-    if not wikis or len(wikis) > MAX_WIKIS_APART:
-        wikis = [EVERY_WIKI]
-    each = max(walk // len(wikis), filters.limit)
+    wikis = sorted(asked.filters.wikis) if asked.are_wikis_apart else [EVERY_WIKI]
+    each = max(walk // len(wikis), asked.limit)
     # Of the cursor's own second, some are not on the page.
-    until = filters.before.timestamp if filters.before else None
-    places = [Place(wiki_id, until=until) for wiki_id in wikis]
+    places = [Place(wiki_id, until=asked.latest()) for wiki_id in wikis]
     return max(times_behind(connection, places, each), default=0)

@@ -7,10 +7,10 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import Connection
 
+from revision_quality.recent_changes.asked import Asked
 from revision_quality.recent_changes.facet_predicate import GRADE
-from revision_quality.recent_changes.filters import Filters
 from revision_quality.recent_changes.index import by_time
-from revision_quality.recent_changes.ranking import GRADES, shift
+from revision_quality.recent_changes.ranking import GRADES
 from revision_quality.recent_changes.sql import Sql, joined, rows
 from revision_quality.views import facets as places
 
@@ -21,18 +21,15 @@ _GROUPS_AT_ONCE = 500
 jumps."""
 
 
-class Asked(Struct, frozen=True):
-    """Which numbers are asked for, of edits of a page of `filters`.
+class Numbers(Struct, frozen=True):
+    """Which numbers are asked for: of some grades, those of which an edit may match (`possible`).
 
-    Those of some grades that may have one that matches (`possible`); `sure` is the condition under
-    which all of a number match. From the time `since` on, Unix seconds.
+    With `sure` all edits of a number do. Both are conditions on `change_facets`.
     """
 
-    filters: Filters
     possible: Sql
     sure: Sql
     grades: Sequence[int]
-    since: int
 
 
 class NewestEdit(Struct, frozen=True):
@@ -44,10 +41,12 @@ class NewestEdit(Struct, frozen=True):
     time: int
 
 
-def newest_edits(connection: Connection, asked: Asked) -> Iterator[NewestEdit]:
-    """Yield the newest edit of each number that has one in the time asked for."""
+def newest_edits(
+    connection: Connection, asked: Asked, numbers: Numbers, since: int
+) -> Iterator[NewestEdit]:
+    """Yield the newest edit of each number that has one from a time on, in Unix seconds."""
     find = _by_jumping if connection.dialect.name in MARIADB else _by_subquery
-    return find(connection, asked)
+    return find(connection, asked, numbers, since)
 
 
 def grade_of_number(facets: int) -> int:
@@ -55,55 +54,49 @@ def grade_of_number(facets: int) -> int:
     return facets >> places.GRADE.shift & (places.GRADE.mask or 0)
 
 
-def latest_of(filters: Filters, moved: int) -> int | None:
-    """Return the time of the cursor for edits that are moved so, None without one.
-
-    Of the edits of this very second some are not on the page.
-    """
-    return filters.before.timestamp - moved if filters.before else None
-
-
-def _by_subquery(connection: Connection, asked: Asked) -> Iterator[NewestEdit]:
+def _by_subquery(
+    connection: Connection, asked: Asked, numbers: Numbers, since: int
+) -> Iterator[NewestEdit]:
     of_wikis = bool(asked.filters.wikis)
     bounds = ["changes.facets = f.facets"]
     bounds += ["changes.wiki_id = f.wiki_id"] if of_wikis else []
-    bounds += [f"timestamp >= {asked.since}"] if asked.since > 0 else []
-    bounds += [f"timestamp <= {_latest_of_each(asked)}"] if asked.filters.before else []
+    bounds += [f"timestamp >= {since}"] if since > 0 else []
+    bounds += [f"timestamp <= {_latest_of_each(asked, numbers)}"] if asked.filters.before else []
     table = by_time(connection.dialect.name, of_wiki=of_wikis, of_facets=True)
     newest = (
         f"SELECT timestamp FROM {table} WHERE {' AND '.join(bounds)}"  # noqa: S608
         " ORDER BY timestamp DESC LIMIT 1"
     )
-    for wiki_id, facets, is_sure, time in _numbers(connection, asked, f", ({newest})"):
+    for wiki_id, facets, is_sure, time in _rows(connection, numbers, f", ({newest})"):
         if time is not None:
             yield NewestEdit(wiki_id, facets, bool(is_sure), time)
 
 
-def _latest_of_each(asked: Asked) -> str:
+def _latest_of_each(asked: Asked, numbers: Numbers) -> str:
     """Return the time of the cursor for a row of `change_facets AS f`, as an expression."""
-    order = asked.filters.order
-    latest = {grade: latest_of(asked.filters, shift(order, grade)) for grade in asked.grades}
+    latest = {grade: asked.latest(asked.shift(grade)) for grade in numbers.grades}
     if len({*latest.values()}) == 1:
-        return str(latest[asked.grades[0]])
+        return str(latest[numbers.grades[0]])
     cases = " ".join(f"WHEN {grade} THEN {time}" for grade, time in latest.items())
     return f"CASE {GRADE.replace('facets', 'f.facets')} {cases} END"
 
 
-def _by_jumping(connection: Connection, asked: Asked) -> Iterator[NewestEdit]:
+def _by_jumping(
+    connection: Connection, asked: Asked, numbers: Numbers, since: int
+) -> Iterator[NewestEdit]:
     """Let MariaDB jump in the index from one number to the next.
 
     It does so in an aggregate of a list of numbers, grouped by all that is before the time in the
     index, not in subqueries that refer to a row.
     """
-    filters = asked.filters
     is_sure: dict[tuple[str, int], bool] = {}
     lists: defaultdict[tuple[str, int | None], list[int]] = defaultdict(list)
-    latest = [latest_of(filters, shift(filters.order, grade)) for grade in GRADES]
-    for wiki_id, facets, surely in _numbers(connection, asked):
+    latest = [asked.latest(asked.shift(grade)) for grade in GRADES]
+    for wiki_id, facets, surely in _rows(connection, numbers):
         is_sure[wiki_id, facets] = bool(surely)
         lists[wiki_id, latest[grade_of_number(facets)]].append(facets)
     parts = [
-        (wiki_id, _newest_of(wiki_id, some[start : start + _GROUPS_AT_ONCE], asked.since, until))
+        (wiki_id, _newest_of(wiki_id, some[start : start + _GROUPS_AT_ONCE], since, until))
         for (wiki_id, until), some in lists.items()
         for start in range(0, len(some), _GROUPS_AT_ONCE)
     ]
@@ -130,11 +123,11 @@ def _newest_of(wiki_id: str, numbers: Sequence[int], since: int, latest: int | N
     )
 
 
-def _numbers(connection: Connection, asked: Asked, more: str = "") -> Sequence[Any]:
+def _rows(connection: Connection, numbers: Numbers, more: str = "") -> Sequence[Any]:
     """Return the numbers asked for: wiki_id, facets, whether sure, and `more` columns."""
     statement = Sql(
-        f"SELECT wiki_id, facets, {asked.sure.text}{more} FROM change_facets AS f"  # noqa: S608
-        f" WHERE {asked.possible.text}",
-        asked.sure.values + asked.possible.values,
+        f"SELECT wiki_id, facets, {numbers.sure.text}{more} FROM change_facets AS f"  # noqa: S608
+        f" WHERE {numbers.possible.text}",
+        numbers.sure.values + numbers.possible.values,
     )
     return rows(connection, statement)

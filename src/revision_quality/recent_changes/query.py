@@ -1,14 +1,10 @@
-"""Filters to rows: a statement for the view, and the same as a test of one change."""
+"""Filters to conditions on a change, or on its facets."""
 
 from collections import defaultdict
 from collections.abc import Iterator
 
-from msgspec.structs import replace
-from sqlalchemy import Connection
-
 from revision_quality.recent_changes.cursor import Cursor
 from revision_quality.recent_changes.filters import Filters
-from revision_quality.recent_changes.index import by_time
 from revision_quality.recent_changes.predicate import (
     Compare,
     Either,
@@ -17,87 +13,47 @@ from revision_quality.recent_changes.predicate import (
     Predicate,
     Tagged,
     holds,
-    to_sql,
 )
 from revision_quality.recent_changes.ranking import shift
-from revision_quality.recent_changes.sql import Sql, every, one_of, rows
 from revision_quality.recent_changes.wiki_levels import Band, WikiLevels, band
 from revision_quality.views.change import Change, UserLevel
-from revision_quality.views.change_rows import change_of, columns_sql
 from revision_quality.views.facets import grade_of
 
 _DAY = 86400
 
-MAX_WIKIS_APART = 20
-"""So many wikis are read each by its own index; of more, the walk through the edits of all wikis
-finds enough soon."""
-
 _VISIBLE = Compare("deleted", "=", False)
 
 
-def walked_changes(
-    connection: Connection, filters: Filters, levels: WikiLevels, *, now: float, since: int = 0
-) -> list[Change]:
-    """Return a page of changes, newest first, at most `filters.limit`.
-
-    `now` is the time from which `filters.days` counts, `since` the time of the oldest row to look
-    at, both in Unix seconds. It walks from the newest to the oldest: of few among many it would
-    take long without `since` (`newest`).
-    """
-    apart = 0 < len(filters.wikis) <= MAX_WIKIS_APART
-    table = by_time(connection.dialect.name, of_wiki=apart)
-    # Of one wiki, MariaDB takes its index for the order only if the wiki is not in it.
-    last = "" if len(filters.wikis) == 1 else ", wiki_id DESC"
-    where = every((matching(filters, levels, now=now, since=since), *in_wikis(filters)))
-    order = f"ORDER BY timestamp DESC, rev_id DESC{last} LIMIT {filters.limit}"
-    return read(connection, table, where, order)
-
-
-def read(connection: Connection, table: str, where: Sql, order: str = "") -> list[Change]:
-    """Return the changes of a table, or of a join, that meet a condition."""
-    columns = columns_sql(connection.dialect)
-    text = f"SELECT {columns} FROM {table} WHERE {where.text} {order}"  # noqa: S608
-    return list(map(change_of, rows(connection, Sql(text, where.values))))
-
-
-def in_wikis(filters: Filters) -> Iterator[Sql]:
-    """Yield the condition on the wiki of `changes`, none where all are asked for.
-
-    Of many it is one that no index serves, so that the time's is used.
-    """
-    wikis = tuple(sorted(filters.wikis))
-    if wikis:
-        yield one_of("wiki_id" if len(wikis) <= MAX_WIKIS_APART else "coalesce(wiki_id, '')", wikis)
-
-
-def matching(filters: Filters, levels: WikiLevels, *, now: float, since: int = 0) -> Sql:
-    """Return the condition on `changes`, but for the wiki, of edits not older than `since`."""
-    return to_sql(Every((_VISIBLE, *_groups(filters, levels, now, since))))
-
-
-def in_time(filters: Filters, *, now: float, since: int = 0) -> Sql:
-    """Return the condition on the time of edits and their place behind the cursor alone."""
-    return every(map(to_sql, _times(filters, now, since)))
-
-
 def matches(change: Change, filters: Filters, levels: WikiLevels, *, now: float) -> bool:
-    """Return whether a change is among the rows of a walk with no limit."""
+    """Return whether a change is on a page of these filters if that had no end."""
     before = filters.before
     if before is not None and filters.is_queue:
         time = before.timestamp - shift(filters.order, grade_of(change.score))
-        filters = replace(filters, before=Cursor(time, before.rev_id, before.wiki_id))
-    return holds(predicate_of(filters, levels, now=now), change)
+        before = Cursor(time, before.rev_id, before.wiki_id)
+    in_time = within(earliest_of(filters, now), before)
+    return holds(Every((*_wikis(filters), visible(filters, levels), in_time)), change)
 
 
-def predicate_of(filters: Filters, levels: WikiLevels, *, now: float) -> Predicate:
-    """Return the condition that a change must meet; deleted ones never do."""
-    return Every((_VISIBLE, *_wikis(filters), *_groups(filters, levels, now)))
+def visible(filters: Filters, levels: WikiLevels) -> Predicate:
+    """Return the condition on a change, but for its wiki and time; deleted ones never meet it."""
+    parts: list[Predicate] = [_VISIBLE, *_facets(filters)]
+    if filters.levels:
+        parts.append(_at_levels(filters.levels, levels))
+    if filters.tags:
+        parts.append(Tagged(tuple(sorted(filters.tags)), filters.invert_tags))
+    return Every(tuple(parts))
 
 
-def earliest_of(filters: Filters, now: float, since: int = 0) -> int:
-    """Return the time of the oldest edit asked for, not older than `since`; 0 where all are."""
+def within(earliest: int, before: Cursor | None) -> Predicate:
+    """Return the condition on the time, one bound for each end: SQLite uses the first of two."""
+    bounds: list[Predicate] = [Compare("timestamp", ">=", earliest)] if earliest > 0 else []
+    return Every((*bounds, _before(before)) if before else tuple(bounds))
+
+
+def earliest_of(filters: Filters, now: float) -> int:
+    """Return the time of the oldest edit asked for, 0 where all are."""
     earliest = 0 if filters.days is None else int(now - filters.days * _DAY)
-    return max(earliest, filters.since or 0, since)
+    return max(earliest, filters.since or 0)
 
 
 def possible_in(filters: Filters, levels: WikiLevels) -> Predicate:
@@ -111,17 +67,6 @@ def possible_in(filters: Filters, levels: WikiLevels) -> Predicate:
 def sure_in(filters: Filters, levels: WikiLevels) -> Predicate:
     """Return the condition on the facets with which every change of the time asked for matches."""
     return Every((*_wikis(filters), *_levels(filters, levels, Every), *_facets(filters)))
-
-
-def _groups(
-    filters: Filters, levels: WikiLevels, now: float, since: int = 0
-) -> Iterator[Predicate]:
-    if filters.levels:
-        yield _at_levels(filters.levels, levels)
-    yield from _facets(filters)
-    if filters.tags:
-        yield Tagged(tuple(sorted(filters.tags)), filters.invert_tags)
-    yield from _times(filters, now, since)
 
 
 def _wikis(filters: Filters) -> Iterator[Predicate]:
@@ -150,15 +95,6 @@ def _facets(filters: Filters) -> Iterator[Predicate]:
     if filters.users:
         yield _by_users(filters.users)
     yield from _not_hidden(filters)
-
-
-def _times(filters: Filters, now: float, since: int = 0) -> Iterator[Predicate]:
-    earliest = earliest_of(filters, now, since)
-    # One bound, because SQLite uses the first of two for the index.
-    if earliest > 0:
-        yield Compare("timestamp", ">=", earliest)
-    if filters.before is not None:
-        yield _before(filters.before)
 
 
 def _not_hidden(filters: Filters) -> Iterator[Predicate]:

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
+from revision_quality.recent_changes.asked import Asked
 from revision_quality.recent_changes.depths import Place, newest_times
 from revision_quality.recent_changes.filters import Filters
-from revision_quality.recent_changes.ranking import GRADES, LATEST, rank, shift
+from revision_quality.recent_changes.ranking import GRADES, LATEST, shift
 from revision_quality.recent_changes.sparse import sparse_changes
-from revision_quality.recent_changes.wiki_levels import WikiLevels
 from revision_quality.recent_changes.windows import changes_in_windows
 from revision_quality.views.change import Change
 
@@ -19,27 +19,23 @@ _HIGH = 7
 """Grades of the greatest risk, from 0.8 on, whose edits may come first in any order."""
 
 
-def queued_changes(
-    connection: Connection, filters: Filters, levels: WikiLevels, *, now: float
-) -> list[Change]:
-    """Return a page of changes in the order `filters.order`, at most `filters.limit` rows.
-
-    `now` is the time from which `filters.days` counts, in Unix seconds.
-    """
-    if filters.before and filters.order == "mixed":
-        in_windows = changes_in_windows(connection, filters, levels, now=now)
+def queued_changes(connection: Connection, asked: Asked) -> list[Change]:
+    """Return a page of changes in the order of its filters."""
+    order = asked.filters.order
+    if asked.filters.before and order == "mixed":
+        in_windows = changes_in_windows(connection, asked)
         if in_windows is not None:
             return in_windows
     page: list[Change] = []
-    for part in _parts(filters):
+    for part in _parts(asked.filters):
         grades, least = part, 0
-        if len(page) == filters.limit:
-            least = rank(filters.order, page[-1]).timestamp
-            latest = _latest(connection, filters.order)
-            grades = [grade for grade in part if latest + shift(filters.order, grade) >= least]
-        page += sparse_changes(connection, filters, levels, now=now, grades=grades, least=least)
-        page.sort(key=lambda change: rank(filters.order, change), reverse=True)
-        del page[filters.limit :]
+        if len(page) == asked.limit:
+            least = asked.rank(page[-1]).timestamp
+            latest = _latest(connection, order)
+            grades = [grade for grade in part if latest + asked.shift(grade) >= least]
+        page += sparse_changes(connection, asked, grades=grades, least=least)
+        page.sort(key=asked.rank, reverse=True)
+        del page[asked.limit :]
     return page
 
 

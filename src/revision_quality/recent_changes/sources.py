@@ -11,19 +11,13 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 from sqlalchemy import Connection
 
+from revision_quality.recent_changes.asked import Asked
 from revision_quality.recent_changes.depths import Place, newest_times
 from revision_quality.recent_changes.facet_predicate import is_of_grades, to_facets
-from revision_quality.recent_changes.filters import Filters
-from revision_quality.recent_changes.newest_edits import (
-    Asked,
-    grade_of_number,
-    latest_of,
-    newest_edits,
-)
-from revision_quality.recent_changes.query import earliest_of, possible_in, sure_in
-from revision_quality.recent_changes.ranking import GRADES, shift
+from revision_quality.recent_changes.newest_edits import Numbers, grade_of_number, newest_edits
+from revision_quality.recent_changes.query import possible_in, sure_in
+from revision_quality.recent_changes.ranking import GRADES
 from revision_quality.recent_changes.sql import FALSE, every, one_of
-from revision_quality.recent_changes.wiki_levels import WikiLevels
 from revision_quality.views.facets import EVERY_WIKI
 
 _FEW = 8
@@ -54,75 +48,66 @@ class Source(Struct, frozen=True):
 
 
 def sources_of(
-    connection: Connection,
-    filters: Filters,
-    levels: WikiLevels,
-    *,
-    now: float,
-    grades: Sequence[int] = GRADES,
-    least: int = 0,
+    connection: Connection, asked: Asked, *, grades: Sequence[int] = GRADES, least: int = 0
 ) -> list[Source]:
     """Return the sources that have a row in the time asked for and may have one that matches.
 
-    Those of some grades of the score with a rank of at least `least`. `now` is the time from which
-    `filters.days` counts, in Unix seconds.
+    Those of some grades of the score with a rank of at least `least`.
     """
-    earliest = earliest_of(filters, now)
-    grades = [grade for grade in grades if _reaches(filters, grade, earliest)]
+    grades = [grade for grade in grades if _reaches(asked, grade)]
     if not grades:
         return []
-    possible = [to_facets(possible_in(filters, levels), surely=False), is_of_grades(grades)]
-    if not filters.wikis:
-        possible.append(one_of("wiki_id", [EVERY_WIKI]))
-    since = max(earliest, least - max(shift(filters.order, grade) for grade in grades))
-    sure = FALSE if filters.tags else to_facets(sure_in(filters, levels), surely=True)
-    asked = Asked(filters, every(possible), sure, grades, since)
+    since = max(asked.earliest, least - max(map(asked.shift, grades)))
     found = []
-    for edit in newest_edits(connection, asked):
-        moved = shift(filters.order, grade_of_number(edit.facets))
+    for edit in newest_edits(connection, asked, _numbers(asked, grades), since):
+        moved = asked.shift(grade_of_number(edit.facets))
         if edit.time + moved >= least:
-            until = latest_of(filters, moved)
+            until = asked.latest(moved)
             # Of the cursor's own second, the newest may be on the page before.
             is_sure = edit.is_sure and (until is None or edit.time < until)
             found.append(Source(edit.wiki_id, edit.facets, is_sure, edit.time, moved))
     return found
 
 
-def enough_since(
-    connection: Connection, sources: Sequence[Source], filters: Filters, *, now: float
-) -> Iterator[int]:
+def enough_since(connection: Connection, asked: Asked, sources: Sequence[Source]) -> Iterator[int]:
     """Yield ranks since which to look for a page: one that likely is enough, one that surely is.
 
     The first is left out where all edits match. The last is 0 if there are too few.
     """
     if not all(source.is_sure for source in sources):
-        yield rank_of(connection, sources, filters, _HOPED * filters.limit, now=now)
+        yield rank_of(connection, asked, sources, _HOPED * asked.limit)
     sure = [source for source in sources if source.is_sure]
-    yield rank_of(connection, sure, filters, filters.limit, now=now)
+    yield rank_of(connection, asked, sure, asked.limit)
 
 
-def rank_of(
-    connection: Connection, sources: Sequence[Source], filters: Filters, number: int, *, now: float
-) -> int:
+def rank_of(connection: Connection, asked: Asked, sources: Sequence[Source], number: int) -> int:
     """Return a rank since which sources have so many edits, a page at least.
 
     Or somewhat fewer, as only the edits of a few sources are looked at; 0 if they have less than
     a page.
     """
-    earliest = earliest_of(filters, now)
     first = sorted(sources, key=lambda source: source.rank, reverse=True)[:number]
     ranks: list[int] = []
     for some, others in ((first[:_FEW], first[_FEW:]), (first[_FEW:], [])):
         places = [
-            Place(s.wiki_id, s.facets, earliest, latest_of(filters, s.moved), s.moved) for s in some
+            Place(s.wiki_id, s.facets, asked.earliest, asked.latest(s.moved), s.moved) for s in some
         ]
-        ranks += newest_times(connection, places, filters.limit)
+        ranks += newest_times(connection, places, asked.limit)
         known = sorted([*ranks, *(source.rank for source in others)], reverse=True)
-        if len(known) >= filters.limit:
+        if len(known) >= asked.limit:
             return known[min(number, len(known)) - 1]
     return 0
 
 
-def _reaches(filters: Filters, grade: int, earliest: int) -> bool:
-    latest = latest_of(filters, shift(filters.order, grade))
-    return latest is None or latest >= earliest
+def _numbers(asked: Asked, grades: Sequence[int]) -> Numbers:
+    filters, levels = asked.filters, asked.levels
+    possible = [to_facets(possible_in(filters, levels), surely=False), is_of_grades(grades)]
+    if not filters.wikis:
+        possible.append(one_of("wiki_id", [EVERY_WIKI]))
+    sure = FALSE if filters.tags else to_facets(sure_in(filters, levels), surely=True)
+    return Numbers(every(possible), sure, grades)
+
+
+def _reaches(asked: Asked, grade: int) -> bool:
+    latest = asked.latest(asked.shift(grade))
+    return latest is None or latest >= asked.earliest

@@ -8,100 +8,71 @@ page, not with the edits.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from msgspec.structs import replace
 from sqlalchemy import Connection
 
+from revision_quality.recent_changes.asked import Asked
 from revision_quality.recent_changes.cursor import Cursor
-from revision_quality.recent_changes.filters import Filters
 from revision_quality.recent_changes.index import by_key, by_time
-from revision_quality.recent_changes.newest_edits import MARIADB, latest_of
-from revision_quality.recent_changes.query import in_time, matching, read
-from revision_quality.recent_changes.ranking import GRADES, rank
+from revision_quality.recent_changes.newest_edits import MARIADB
+from revision_quality.recent_changes.ranking import GRADES
+from revision_quality.recent_changes.reading import read
 from revision_quality.recent_changes.sources import Source, enough_since, rank_of, sources_of
 from revision_quality.recent_changes.sql import Sql, either, every, joined, one_of, rows
-from revision_quality.recent_changes.wiki_levels import WikiLevels
 from revision_quality.views.change import Change
 from revision_quality.views.facets import EVERY_WIKI
 
 
 def sparse_changes(
-    connection: Connection,
-    filters: Filters,
-    levels: WikiLevels,
-    *,
-    now: float,
-    grades: Sequence[int] = GRADES,
-    least: int = 0,
+    connection: Connection, asked: Asked, *, grades: Sequence[int] = GRADES, least: int = 0
 ) -> list[Change]:
-    """Return a page of the changes of some grades with a rank of at least `least`, in order.
-
-    `now` is the time from which `filters.days` counts, in Unix seconds.
-    """
-    sources = sources_of(connection, filters, levels, now=now, grades=grades, least=least)
+    """Return a page of the changes of some grades with a rank of at least `least`, in order."""
+    sources = sources_of(connection, asked, grades=grades, least=least)
     page: list[Change] = []
-    for since in enough_since(connection, sources, filters, now=now):
-        page = _since(connection, sources, filters, levels, max(since, least), now=now)
-        if len(page) >= filters.limit or since <= least:
+    for since in enough_since(connection, asked, sources):
+        page = _page_of(connection, asked, sources, max(since, least))
+        if len(page) >= asked.limit or since <= least:
             break
     return page
 
 
 def sparse_without_tags(
-    connection: Connection, filters: Filters, levels: WikiLevels, *, now: float, number: int
+    connection: Connection, asked: Asked, *, number: int
 ) -> tuple[list[Change], int]:
     """Return a page of the changes without some tags, out of some `number` that the rest lets pass.
 
     And the time at which the look ended, 0 where it went through to the end.
     """
-    sources = sources_of(connection, filters, levels, now=now)
-    since = rank_of(connection, sources, filters, number, now=now)
-    return _since(connection, sources, filters, levels, since, now=now), since
+    sources = sources_of(connection, asked)
+    since = rank_of(connection, asked, sources, number)
+    return _page_of(connection, asked, sources, since), since
 
 
-def _since(
-    connection: Connection,
-    sources: Sequence[Source],
-    filters: Filters,
-    levels: WikiLevels,
-    least: int,
-    *,
-    now: float,
+def _page_of(
+    connection: Connection, asked: Asked, sources: Iterable[Source], least: int
 ) -> list[Change]:
     """Return a page of the changes of some sources with a rank of at least `least`."""
-    of_move: defaultdict[tuple[int, bool], list[Source]] = defaultdict(list)
+    by_move: defaultdict[int, list[Source]] = defaultdict(list)
     for source in sources:
         if source.rank >= least:
-            of_move[source.moved, source.is_sure].append(source)
+            by_move[source.moved].append(source)
     server = connection.dialect.name
-    table = by_time(server, of_wiki=bool(filters.wikis), of_facets=True)
-    if len({moved for moved, _ in of_move}) == 1:
-        moved = next(iter(of_move))[0]
-        chosen = [source for some in of_move.values() for source in some]
-        condition = matching(moved_by(filters, moved), levels, now=now, since=max(least - moved, 1))
-        where = every((_of_sources(chosen, server), condition))
+    table = by_time(server, of_wiki=bool(asked.filters.wikis), of_facets=True)
+    if len(by_move) == 1:
+        ((moved, some),) = by_move.items()
+        where = every((_of_sources(some, server), asked.matching(least=least, moved=moved)))
         # Not the plain time, which would tempt a server to walk through the index of all edits.
-        order = f"ORDER BY timestamp + 0 DESC, rev_id DESC, wiki_id DESC LIMIT {filters.limit}"
+        order = f"ORDER BY timestamp + 0 DESC, rev_id DESC, wiki_id DESC LIMIT {asked.limit}"
         return read(connection, table, where, order)
     parts = []
-    for (moved, is_sure), some in of_move.items():
-        asked, since = moved_by(filters, moved), max(least - moved, 1)
-        # Of a sure source the index alone tells which they are.
-        condition = (
-            in_time(asked, now=now, since=since)
-            if is_sure
-            else matching(asked, levels, now=now, since=since)
-        )
-        parts.append((moved, every((_of_sources(some, server), condition))))
-    ranks = first_of(connection, table, parts, filters.limit)
-    return changes_at(connection, ranks, filters, levels, now=now)
-
-
-def moved_by(filters: Filters, moved: int) -> Filters:
-    """Return the filters with the cursor as a time of edits that are moved so."""
-    before, latest = filters.before, latest_of(filters, moved)
-    if before is None or latest is None:
-        return filters
-    return replace(filters, before=Cursor(latest, before.rev_id, before.wiki_id))
+    for moved, some in by_move.items():
+        for is_sure in (True, False):
+            chosen = [source for source in some if source.is_sure is is_sure]
+            # Of a sure source the index alone tells which edits match.
+            condition = asked.in_time if is_sure else asked.matching
+            if chosen:
+                matching = condition(least=least, moved=moved)
+                parts.append((moved, every((_of_sources(chosen, server), matching))))
+    return changes_at(connection, first_of(connection, table, parts, asked.limit), asked)
 
 
 def first_of(
@@ -121,25 +92,17 @@ def first_of(
     return [Cursor(time, rev_id, wiki) for time, rev_id, wiki in rows(connection, statement)]
 
 
-def changes_at(
-    connection: Connection,
-    ranks: Iterable[Cursor],
-    filters: Filters,
-    levels: WikiLevels,
-    *,
-    now: float,
-) -> list[Change]:
+def changes_at(connection: Connection, ranks: Iterable[Cursor], asked: Asked) -> list[Change]:
     """Return the changes of some ranks in order, but for those that a writer changed meanwhile."""
     by_wiki: defaultdict[str, list[int]] = defaultdict(list)
     for place in ranks:
         by_wiki[place.wiki_id].append(place.rev_id)
     if not by_wiki:
         return []
-    anytime = replace(filters, before=None, days=None, since=None)
     # Not a list of pairs, for which SQLite would look at all rows.
-    where = every((_in_pairs("rev_id", by_wiki), matching(anytime, levels, now=now)))
+    where = every((_in_pairs("rev_id", by_wiki), asked.of_any_time().matching()))
     found = read(connection, by_key(connection.dialect.name), where)
-    return sorted(found, key=lambda change: rank(filters.order, change), reverse=True)
+    return sorted(found, key=asked.rank, reverse=True)
 
 
 def _of_sources(sources: Sequence[Source], server: str) -> Sql:

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection
 
+from revision_quality.recent_changes.asked import Asked
 from revision_quality.recent_changes.filters import Filters
 from revision_quality.recent_changes.index import by_key
-from revision_quality.recent_changes.query import in_wikis, matching, read
+from revision_quality.recent_changes.reading import read
 from revision_quality.recent_changes.sql import Sql, every, joined, one_of, rows
-from revision_quality.recent_changes.wiki_levels import WikiLevels
 from revision_quality.views.change import Change
 from revision_quality.views.facets import EVERY_WIKI
 from revision_quality.views.name_key import name_key
@@ -17,34 +17,32 @@ _MAX_KEYS = 20
 """Of wikis and tags, each by its own index; of more, the tags are looked up in all wikis."""
 
 
-def tagged_since(connection: Connection, filters: Filters, number: int) -> int:
+def tagged_since(connection: Connection, asked: Asked, number: int) -> int:
     """Return the time of the edit behind the newest `number` of the tags, 0 where there is none.
 
     Of several tags and wikis each gets its share of the number, but no less than a page.
     """
-    keys = _keys(filters)
-    each = max(number // len(keys), filters.limit)
-    of_each = (_nth(place, key, filters, each) for place, key in enumerate(keys))
+    keys = _keys(asked.filters)
+    each = max(number // len(keys), asked.limit)
+    of_each = (_nth(place, key, asked, each) for place, key in enumerate(keys))
     times = rows(connection, joined(" UNION ALL ", of_each))
     return max((time for (time,) in times), default=0)
 
 
-def tagged_changes(
-    connection: Connection, filters: Filters, levels: WikiLevels, *, now: float, since: int
-) -> list[Change]:
+def tagged_changes(connection: Connection, asked: Asked, *, since: int) -> list[Change]:
     """Return a page of the edits with one of the tags, newest first, none older than `since`."""
     of_tags = every(
-        (one_of("tag", _keys(filters)), Sql(f"timestamp >= {since}"), *_not_after(filters))
+        (one_of("tag", _keys(asked.filters)), Sql(f"timestamp >= {since}"), *_not_after(asked))
     )
     keys = f"SELECT DISTINCT wiki_id AS w, rev_id AS r FROM change_tags WHERE {of_tags.text}"  # noqa: S608
     table = by_key(connection.dialect.name)
-    where = every((matching(filters, levels, now=now, since=since), *in_wikis(filters)))
+    where = every((asked.matching(least=since), *asked.in_wikis()))
     return read(
         connection,
         f"({keys}) AS k JOIN {table} ON wiki_id = w AND rev_id = r",
         Sql(where.text, of_tags.values + where.values),
         # Not the plain time, which would tempt a server to walk through the index of all edits.
-        f"ORDER BY timestamp + 0 DESC, rev_id DESC, wiki_id DESC LIMIT {filters.limit}",
+        f"ORDER BY timestamp + 0 DESC, rev_id DESC, wiki_id DESC LIMIT {asked.limit}",
     )
 
 
@@ -54,13 +52,14 @@ def _keys(filters: Filters) -> list[int]:
     return [name_key(wiki_id, tag) for wiki_id in apart for tag in sorted(filters.tags)]
 
 
-def _nth(place: int, key: int, filters: Filters, number: int) -> Sql:
-    where = every((Sql(f"tag = {key}"), *_not_after(filters)))
+def _nth(place: int, key: int, asked: Asked, number: int) -> Sql:
+    where = every((Sql(f"tag = {key}"), *_not_after(asked)))
     found = f"SELECT timestamp FROM change_tags WHERE {where.text}"  # noqa: S608
     found += f" ORDER BY timestamp DESC LIMIT 1 OFFSET {number}"
     return Sql(f"SELECT timestamp FROM ({found}) AS p{place}", where.values)  # noqa: S608
 
 
-def _not_after(filters: Filters) -> Iterator[Sql]:
-    if filters.before is not None:
-        yield Sql(f"timestamp <= {filters.before.timestamp}")
+def _not_after(asked: Asked) -> Iterator[Sql]:
+    latest = asked.latest()
+    if latest is not None:
+        yield Sql(f"timestamp <= {latest}")

@@ -8,16 +8,13 @@ from collections import defaultdict
 
 from sqlalchemy import Connection
 
+from revision_quality.recent_changes.asked import Asked
 from revision_quality.recent_changes.depths import Place, times_behind
 from revision_quality.recent_changes.facet_predicate import is_of_grades
-from revision_quality.recent_changes.filters import Filters
 from revision_quality.recent_changes.index import by_time
-from revision_quality.recent_changes.newest_edits import latest_of
-from revision_quality.recent_changes.query import MAX_WIKIS_APART, in_wikis, matching
-from revision_quality.recent_changes.ranking import GRADES, shift
-from revision_quality.recent_changes.sparse import changes_at, first_of, moved_by
+from revision_quality.recent_changes.ranking import GRADES
+from revision_quality.recent_changes.sparse import changes_at, first_of
 from revision_quality.recent_changes.sql import Sql, every, rows
-from revision_quality.recent_changes.wiki_levels import WikiLevels
 from revision_quality.views.change import Change
 from revision_quality.views.facets import EVERY_WIKI
 
@@ -28,28 +25,26 @@ _AT_MOST = 1000
 
 
 def changes_in_windows(
-    connection: Connection, filters: Filters, levels: WikiLevels, *, now: float, each: int = EACH
+    connection: Connection, asked: Asked, *, each: int = EACH
 ) -> list[Change] | None:
     """Return a page of changes out of some edits of each window, None where they are too few."""
     grades: defaultdict[int, list[int]] = defaultdict(list)
-    for number in GRADES:
-        grades[shift(filters.order, number)].append(number)
-    wiki_id = EVERY_WIKI
-    if len(filters.wikis) == 1:
-        (wiki_id,) = filters.wikis
-    elif filters.wikis:
-        each = min(round(each / _share(connection, filters.wikis)), _AT_MOST)
-    places = [Place(wiki_id, until=latest_of(filters, m), moved=m) for m in grades]
+    for grade in GRADES:
+        grades[asked.shift(grade)].append(grade)
+    wikis, wiki_id = asked.filters.wikis, EVERY_WIKI
+    if len(wikis) == 1:
+        (wiki_id,) = wikis
+    elif wikis:
+        each = min(round(each / _share(connection, wikis)), _AT_MOST)
+    places = [Place(wiki_id, until=asked.latest(moved), moved=moved) for moved in grades]
     least = max(times_behind(connection, places, each), default=0)
     parts = []
     for moved, some in grades.items():
-        condition = matching(moved_by(filters, moved), levels, now=now, since=max(least - moved, 1))
-        parts.append((moved, every((condition, is_of_grades(some), *in_wikis(filters)))))
-    table = by_time(connection.dialect.name, of_wiki=0 < len(filters.wikis) <= MAX_WIKIS_APART)
-    ranks = first_of(connection, table, parts, filters.limit)
-    if len(ranks) < filters.limit:
-        return None
-    return changes_at(connection, ranks, filters, levels, now=now)
+        condition = asked.matching(least=least, moved=moved)
+        parts.append((moved, every((condition, is_of_grades(some), *asked.in_wikis()))))
+    table = by_time(connection.dialect.name, of_wiki=asked.are_wikis_apart)
+    ranks = first_of(connection, table, parts, asked.limit)
+    return None if len(ranks) < asked.limit else changes_at(connection, ranks, asked)
 
 
 def _share(connection: Connection, wikis: frozenset[str]) -> float:

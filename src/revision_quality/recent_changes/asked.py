@@ -1,0 +1,85 @@
+"""A page that is asked for, and the conditions on its rows."""
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from revision_quality.recent_changes.cursor import Cursor
+from revision_quality.recent_changes.filters import Filters
+from revision_quality.recent_changes.predicate import to_sql
+from revision_quality.recent_changes.query import earliest_of, visible, within
+from revision_quality.recent_changes.ranking import rank, shift
+from revision_quality.recent_changes.sql import Sql, every, one_of
+from revision_quality.recent_changes.wiki_levels import WikiLevels
+from revision_quality.views.change import Change
+
+MAX_WIKIS_APART = 20
+"""So many wikis are read each by its own index; of more, the walk through the edits of all wikis
+finds enough soon."""
+
+
+class Asked(Struct, frozen=True):
+    """The filters of a page, the levels that they name, and the time from which days count.
+
+    `now` is in Unix seconds. Ranks are the times of edits, `moved` by so many seconds.
+    """
+
+    filters: Filters
+    levels: WikiLevels
+    now: float
+
+    @property
+    def limit(self) -> int:
+        """The greatest number of rows."""
+        return self.filters.limit
+
+    @property
+    def are_wikis_apart(self) -> bool:
+        """Whether wikis are asked for, each to be read by its own index."""
+        return 0 < len(self.filters.wikis) <= MAX_WIKIS_APART
+
+    @property
+    def earliest(self) -> int:
+        """The time of the oldest edit asked for, 0 where all are."""
+        return earliest_of(self.filters, self.now)
+
+    def latest(self, moved: int = 0) -> int | None:
+        """Return the time of the cursor, None without one.
+
+        Of the edits of this very second some are not on the page.
+        """
+        return self.filters.before.timestamp - moved if self.filters.before else None
+
+    def shift(self, grade: int) -> int:
+        """Return by how many seconds the edits of a grade are moved."""
+        return shift(self.filters.order, grade)
+
+    def rank(self, change: Change) -> Cursor:
+        """Return the place of a change; the greatest comes first."""
+        return rank(self.filters.order, change)
+
+    def matching(self, *, least: int = 0, moved: int = 0) -> Sql:
+        """Return the condition on edits, but for the wiki, of a rank of at least `least`."""
+        return every((to_sql(visible(self.filters, self.levels)), self.in_time(least, moved)))
+
+    def in_time(self, least: int = 0, moved: int = 0) -> Sql:
+        """Return the condition on the time alone, and on the place behind the cursor."""
+        before, latest = self.filters.before, self.latest(moved)
+        if before is not None and latest is not None:
+            before = Cursor(latest, before.rev_id, before.wiki_id)
+        since = least - moved if least else 0
+        return to_sql(within(max(self.earliest, since), before))
+
+    def in_wikis(self) -> Iterator[Sql]:
+        """Yield the condition on the wiki of edits, none where all are asked for.
+
+        Of many it is one that no index serves, so that the time's is used.
+        """
+        wikis = tuple(sorted(self.filters.wikis))
+        if wikis:
+            yield one_of("wiki_id" if self.are_wikis_apart else "coalesce(wiki_id, '')", wikis)
+
+    def of_any_time(self) -> "Asked":
+        """Return the same without the conditions on the time."""
+        return replace(self, filters=replace(self.filters, before=None, days=None, since=None))

@@ -1,0 +1,30 @@
+"""Changes read by a condition."""
+
+from sqlalchemy import Connection
+
+from revision_quality.recent_changes.asked import Asked
+from revision_quality.recent_changes.index import by_time
+from revision_quality.recent_changes.sql import Sql, every, rows
+from revision_quality.views.change import Change
+from revision_quality.views.change_rows import change_of, columns_sql
+
+
+def walked_changes(connection: Connection, asked: Asked, *, since: int = 0) -> list[Change]:
+    """Return a page of changes, newest first, none older than `since`, in Unix seconds.
+
+    It walks from the newest to the oldest: of few among many it would take long without `since`
+    (`newest`).
+    """
+    table = by_time(connection.dialect.name, of_wiki=asked.are_wikis_apart)
+    # Of one wiki, MariaDB takes its index for the order only if the wiki is not in it.
+    last = "" if len(asked.filters.wikis) == 1 else ", wiki_id DESC"
+    where = every((asked.matching(least=since), *asked.in_wikis()))
+    order = f"ORDER BY timestamp DESC, rev_id DESC{last} LIMIT {asked.limit}"
+    return read(connection, table, where, order)
+
+
+def read(connection: Connection, table: str, where: Sql, order: str = "") -> list[Change]:
+    """Return the changes of a table, or of a join, that meet a condition."""
+    columns = columns_sql(connection.dialect)
+    text = f"SELECT {columns} FROM {table} WHERE {where.text} {order}"  # noqa: S608
+    return list(map(change_of, rows(connection, Sql(text, where.values))))
