@@ -16,6 +16,7 @@ from revision_quality.events.prediction import (
     PredictionChange,
     build_prediction,
     decode_prediction,
+    decode_score,
     prediction_id,
 )
 from tests.events.examples import MODEL, VERSION, page_change, prediction, raw_change, revision
@@ -111,6 +112,20 @@ def test_a_prediction_written_and_read_again_is_the_same(name):
     assert decode_prediction(msgspec.json.encode(event)) == event
 
 
+@pytest.mark.parametrize("name", sorted(FIXTURES))
+def test_the_score_alone_is_read_as_with_the_rest(name):
+    event = prediction(decode_page_change(fixture(name)), 0.25)
+
+    alone = decode_score(msgspec.json.encode(event))
+
+    assert (alone.wiki_id, alone.score, alone.meta.dt) == (event.wiki_id, 0.25, event.meta.dt)
+    assert alone.page.page_id == event.page.page_id
+    assert alone.revision.rev_id == event.revision.rev_id
+    assert alone.revision.rev_dt == event.revision.rev_dt
+    assert alone.predicted_classification.model_name == MODEL
+    assert alone.predicted_classification.model_version == VERSION
+
+
 @given(st.floats(0, 1))
 def test_any_score_written_and_read_again_is_the_same(score):
     event = build_prediction(
@@ -131,8 +146,9 @@ def test_any_score_written_and_read_again_is_the_same(score):
 def test_what_is_no_prediction_is_refused(change, expected):
     raw = json.dumps(written(prediction(page_change())) | change).encode()
 
-    with pytest.raises(InvalidEventError, match=expected):
-        decode_prediction(raw)
+    for decode in (decode_prediction, decode_score):
+        with pytest.raises(InvalidEventError, match=expected):
+            decode(raw)
 
 
 @pytest.mark.parametrize(
@@ -148,5 +164,6 @@ def test_a_prediction_without_a_probability_is_refused(probabilities, expected):
     event = written(prediction(page_change()))
     event["predicted_classification"]["probabilities"] = probabilities
 
-    with pytest.raises(InvalidEventError, match=expected):
-        decode_prediction(json.dumps(event).encode())
+    for decode in (decode_prediction, decode_score):
+        with pytest.raises(InvalidEventError, match=expected):
+            decode(json.dumps(event).encode())

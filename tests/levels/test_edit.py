@@ -26,12 +26,12 @@ from revision_quality.events.verdict import Judgement, Verdict, VerdictEvent, bu
 from revision_quality.levels.counts import Label
 from revision_quality.levels.edit import (
     Edit,
-    labelled,
     with_page_change,
     with_tags,
     with_verdict,
     with_visibility,
 )
+from revision_quality.levels.labelling import labelled
 from tests.training.histories.make import HIDDEN, STORIES, story
 
 START = datetime(2026, 11, 1, tzinfo=UTC)

@@ -1,7 +1,7 @@
 """Many rows at once: on each server they come back as they were written."""
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from revision_quality.views import bulk
 from revision_quality.views.bulk_update import update
@@ -9,7 +9,7 @@ from revision_quality.views.change import State
 from revision_quality.views.changes import ChangesView, values_of
 from revision_quality.views.database import Database
 from revision_quality.views.row import Row
-from revision_quality.views.tables import changes
+from revision_quality.views.tables import changes, level_counts
 
 TEXTS = [
     '"quoted"',
@@ -86,3 +86,16 @@ def test_rows_come_back_as_updated(database, how):
     database.write_now(lambda connection: bulk.write(connection, changes, ADDED))
     database.write_now(lambda connection: update(connection, changes, rows, ADDED[:-1]))
     assert database.write_now(_as_stored) == sorted([*rows, ADDED[-1]])
+
+
+def test_of_rows_that_are_there_what_is_said_is_assigned(database):
+    added = bulk.merging(level_counts, "number", bulk.total)
+    keys = [(text[:3], 1, day, 7) for day, text in enumerate(TEXTS)]
+    for number in (2, -1):
+        rows = [(*key, number * day) for day, key in enumerate(keys)]
+        database.write_now(
+            lambda connection, rows=rows: bulk.write(connection, level_counts, rows, added)
+        )
+
+    stored = database.write_now(lambda connection: connection.execute(select(level_counts)).all())
+    assert sorted(map(tuple, stored)) == sorted((*key, day) for day, key in enumerate(keys))

@@ -10,7 +10,7 @@ from revision_quality.alarms.precision import DAYS, LEAST_EDITS, Ints, findings
 from revision_quality.clock import Clock, system_clock
 from revision_quality.levels.counts import BINS, Label
 from revision_quality.levels.counts_table import settled_day
-from revision_quality.levels.edit import WAIT_SECONDS
+from revision_quality.levels.labelling import WAIT_SECONDS
 from revision_quality.levels.scores import NamedModel
 from revision_quality.recent_changes.wiki_levels import CurrentLevels
 from revision_quality.views.database import Database

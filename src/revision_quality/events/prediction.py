@@ -5,6 +5,7 @@ pick-list from the page_change event: copying it whole was refused by EventGate 
 page_change grew a field (Phabricator T426807, T405067).
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from msgspec import Meta as Constraint
@@ -95,6 +96,41 @@ class PredictionChange(EditEvent, frozen=True, kw_only=True, omit_defaults=True)
         return self.predicted_classification.probabilities["true"]
 
 
+class _Received(Struct, frozen=True, gc=False):
+    dt: Timestamp | None = None
+
+
+class _ScoredPage(Struct, frozen=True, gc=False):
+    page_id: Number
+
+
+class _ScoredRevision(Struct, frozen=True, gc=False):
+    rev_id: Number
+    rev_dt: Timestamp
+
+
+class _Answer(Struct, frozen=True, gc=False):
+    model_name: str
+    model_version: str
+    probabilities: dict[str, Probability]
+
+
+class PredictedScore(Struct, frozen=True, kw_only=True, gc=False):
+    """What a prediction says of the score alone, for those who read nothing else of many."""
+
+    schema: str = field(name="$schema")
+    meta: _Received
+    wiki_id: str
+    page: _ScoredPage
+    revision: _ScoredRevision
+    predicted_classification: _Answer
+
+    @property
+    def score(self) -> float:
+        """P(reverted), 0 to 1."""
+        return self.predicted_classification.probabilities["true"]
+
+
 def prediction_id(wiki_id: str, rev_id: int, model_name: str, model_version: str) -> str:
     """Return the `meta.id` of the prediction event of this score, which identifies it."""
     return event_id("prediction", wiki_id, rev_id, model_name, model_version)
@@ -145,11 +181,26 @@ def pick(change: PageChange, *, schema: str, stream: str, identifier: str) -> di
 
 
 _decode = EventDecoder(PredictionChange, "prediction", SCHEMA_PREFIX)
+_decode_score = EventDecoder(PredictedScore, "prediction", SCHEMA_PREFIX)
 
 
 def decode_prediction(raw: bytes) -> PredictionChange:
     """Read an event. Raises InvalidEventError naming the field and what was expected."""
     event = _decode(raw)
-    if "true" not in event.predicted_classification.probabilities:
-        raise InvalidEventError('predicted_classification.probabilities lacks "true"')
+    _check(event.predicted_classification.probabilities)
     return event
+
+
+def decode_score(raw: bytes) -> PredictedScore:
+    """Read what an event says of the score, in a third of the time; what else it has may be wrong.
+
+    Raises InvalidEventError naming the field and what was expected.
+    """
+    event = _decode_score(raw)
+    _check(event.predicted_classification.probabilities)
+    return event
+
+
+def _check(probabilities: Mapping[str, float]) -> None:
+    if "true" not in probabilities:
+        raise InvalidEventError('predicted_classification.probabilities lacks "true"')

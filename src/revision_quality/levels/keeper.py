@@ -22,7 +22,7 @@ from revision_quality.levels.counts_table import (
     settled_day,
     window_of,
 )
-from revision_quality.levels.edit import WAIT_SECONDS
+from revision_quality.levels.labelling import WAIT_SECONDS
 from revision_quality.levels.level_set import AUTOMATIC, LevelSet
 from revision_quality.levels.levels_store import current_set, current_sets, put_sets
 from revision_quality.levels.pooling import Profile, gather

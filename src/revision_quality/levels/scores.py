@@ -1,7 +1,7 @@
 """The scores of each edit by every model and version, and the number that stands for one."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -31,7 +31,7 @@ def _number_of(name: str, version: str) -> int:
     return int.from_bytes(blake2b(told, digest_size=8).digest(), signed=True)
 
 
-class Score(Struct, frozen=True):
+class Score(Struct, frozen=True, gc=False):
     """A score of an edit by a model's number; `scored_dt` is Unix ms."""
 
     model: int
@@ -43,8 +43,10 @@ EditScores = Mapping[int, Score]
 """The scores of one edit by the model's number."""
 
 
-def latest(known: EditScores, more: Iterable[Score]) -> dict[int, Score]:
+def latest(known: EditScores, more: Sequence[Score]) -> dict[int, Score]:
     """Return the scores with further ones; of one model the latest received wins."""
+    if not known and len(more) == 1:
+        return {more[0].model: more[0]}
     found = dict(known)
     for score in more:
         other = found.get(score.model)
@@ -61,14 +63,19 @@ def read_scores(connection: Connection, keys: Iterable[Key]) -> dict[Key, dict[i
     return found
 
 
-def write_scores(connection: Connection, scores: Mapping[Key, EditScores]) -> None:
-    """Write the scores of edits in place of those that they had; no scores delete them."""
-    rows = [
-        (*key, each.model, each.score, each.scored_dt)
-        for key, of_edit in sorted(scores.items())
-        for each in of_edit.values()
-    ]
-    bulk.write(connection, edit_scores, rows)
+def write_scores(
+    connection: Connection, scores: Mapping[Key, EditScores], stored: Collection[Key]
+) -> None:
+    """Write the scores of edits, in the order of the keys, in place of those that they had.
+
+    No scores delete them; `stored` are the edits that have any.
+    """
+    added, changed = list[bulk.Values](), list[bulk.Values]()
+    for key, of_edit in scores.items():
+        rows = changed if key in stored else added
+        rows += [(*key, each.model, each.score, each.scored_dt) for each in of_edit.values()]
+    bulk.add(connection, edit_scores, added)
+    bulk.write(connection, edit_scores, changed)
     bulk.delete_keys(connection, edit_scores, (key for key, left in scores.items() if not left))
 
 

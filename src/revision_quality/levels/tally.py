@@ -1,7 +1,6 @@
 """How the counts change as edits, their labels and their scores do."""
 
-from collections import Counter
-from collections.abc import Iterable
+from collections import defaultdict
 
 from sqlalchemy import Connection
 
@@ -34,16 +33,21 @@ class Tally:
     """What is to be added to the counts, and taken away."""
 
     def __init__(self) -> None:
-        self._changes: Counter[CellKey] = Counter()
+        self._changes: defaultdict[CellKey, int] = defaultdict(int)
 
     def replace(
         self, old: Edit | None, old_scores: EditScores, new: Edit | None, new_scores: EditScores
     ) -> None:
         """Count an edit as it is now, and no longer as it was; None where it is not there."""
-        for cell in _cells(old, old_scores):
-            self._changes[cell] -= 1
-        for cell in _cells(new, new_scores):
-            self._changes[cell] += 1
+        self._add(old, old_scores, -1)
+        self._add(new, new_scores, 1)
+
+    def _add(self, edit: Edit | None, scores: EditScores, number: int) -> None:
+        if edit is None or not edit.is_counted or not scores:
+            return
+        day, kind, label = day_of(edit.timestamp), edit.kind, edit.label
+        for model, score in scores.items():
+            self._changes[edit.wiki_id, model, day, cell_of(kind, label, score.score)] += number
 
     def changes(self) -> list[tuple[CellKey, int]]:
         """Return what is to be added, in the order of the keys."""
@@ -52,16 +56,5 @@ class Tally:
 
 def add_counts(connection: Connection, tally: Tally) -> None:
     """Add to the counts what has changed."""
-    added = bulk.upsert(connection, level_counts, "number", bulk.total)
-    columns = ("wiki_id", "model", "day", "cell", "number")
-    values = [dict(zip(columns, (*cell, number), strict=True)) for cell, number in tally.changes()]
-    if values:
-        connection.execute(added, values)
-
-
-def _cells(edit: Edit | None, scores: EditScores) -> Iterable[CellKey]:
-    if edit is None or not edit.is_counted or not scores:
-        return
-    day = day_of(edit.timestamp)
-    for model, score in scores.items():
-        yield edit.wiki_id, model, day, cell_of(edit.kind, edit.label, score.score)
+    rows = [(*cell, number) for cell, number in tally.changes()]
+    bulk.write(connection, level_counts, rows, bulk.merging(level_counts, "number", bulk.total))

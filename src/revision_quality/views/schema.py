@@ -8,7 +8,7 @@ from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, sel
 from revision_quality.errors import StoreError
 from revision_quality.views.tables import progress
 
-HEAD = "11"
+HEAD = "12"
 """The newest step in `views/migrations`."""
 
 VERSION_TABLE = "views_schema"

@@ -255,7 +255,7 @@ edit_labels = Table(
     Column("undone_by", BigInteger, nullable=False),
     Column("undone_dt", BigInteger, nullable=False),
     Column("verdicts", _text(), comment="JSON of levels.said.Verdicts"),
-    Index("edit_labels_page", "wiki_id", "page_id", "rev_id"),
+    Index("edit_labels_page_texts", "wiki_id", "page_id", "rev_id", "sha1", "parent_sha1"),
     Index("edit_labels_time", "timestamp"),
 )
 """What became of each edit, and what tells it of the others of its page (`levels.edit`, which says

@@ -13,7 +13,7 @@ from revision_quality.clock import Clock, system_clock
 from revision_quality.errors import SettingsError
 from revision_quality.levels.comparison import Comparison, Measured
 from revision_quality.levels.counts_table import settled_day
-from revision_quality.levels.edit import WAIT_SECONDS
+from revision_quality.levels.labelling import WAIT_SECONDS
 from revision_quality.levels.side_by_side import LevelledModel, read_side_by_side
 from revision_quality.recent_changes.live_levels import levelled_in
 from revision_quality.recent_changes.wiki_levels import LEVELS

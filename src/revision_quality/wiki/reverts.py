@@ -36,7 +36,10 @@ class RevertDetector:
     """Finds identity reverts in checksums given in order; keeps the last `radius` + 1."""
 
     def __init__(self, radius: int = RADIUS) -> None:
-        self._recent: deque[str | None] = deque(maxlen=radius + 1)
+        self._reach = radius + 1
+        self._recent: deque[str | None] = deque()
+        self._last: dict[str, int] = {}
+        """The number of the last revision with each checksum of `_recent`."""
         self._count = 0
 
     def process(self, checksum: str | None) -> Revert | None:
@@ -45,18 +48,20 @@ class RevertDetector:
         A revision with the same text as the one right before it undoes nothing and is no revert.
         """
         number = self._count
-        back = self._distance(checksum)
+        earlier = None
+        if checksum is not None:
+            earlier = self._last.get(checksum)
+            self._last[checksum] = number
         self._recent.append(checksum)
         self._count += 1
-        return Revert(number, number - back) if back > 1 else None
+        if self._count > self._reach:
+            self._forget(number - self._reach)
+        return None if earlier is None or earlier == number - 1 else Revert(number, earlier)
 
-    def _distance(self, checksum: str | None) -> int:
-        if checksum is None:
-            return 0
-        for back, earlier in enumerate(reversed(self._recent), 1):
-            if earlier == checksum:
-                return back
-        return 0
+    def _forget(self, number: int) -> None:
+        checksum = self._recent.popleft()
+        if checksum is not None and self._last[checksum] == number:
+            del self._last[checksum]
 
 
 class Fate(Enum):
@@ -71,7 +76,7 @@ class Fate(Enum):
     UNCLEAR = "unclear"
 
 
-class Judged(Struct, Generic[T], frozen=True):
+class Judged(Struct, Generic[T], frozen=True, gc=False):
     """A revision with its fate.
 
     `undone_by` is the first by someone else that undid it, `undone_first` the first by anybody;
@@ -85,7 +90,7 @@ class Judged(Struct, Generic[T], frozen=True):
     came_back: bool = False
 
 
-class _Watched(Struct, Generic[T]):
+class _Watched(Struct, Generic[T], eq=False):
     item: T
     number: int
     checksum: str | None
@@ -109,6 +114,7 @@ class _Watched(Struct, Generic[T]):
 
 
 Mark = tuple[str | None, str | None]
+Told = Callable[[T], bool]
 Pair = Callable[[T, T], bool]
 
 
@@ -130,49 +136,68 @@ def judged(
     mark: Callable[[T], Mark],
     radius: int = RADIUS,
     *,
-    also: Pair[T] = lambda _earlier, _later: False,
+    also: Callable[[T], Told[T] | None] = lambda _later: None,
     counts: Pair[T] = lambda _earlier, _later: True,
 ) -> Iterator[Judged[T]]:
     """Tell the fate of each revision, and who undid it, as `fates` does.
 
-    `also` tells of an earlier and one of the `radius` later revisions whether the later one is
-    known to undo the earlier one, whatever the checksums say. Where `counts` does not hold for the
-    two, the later one has no bearing on the fate of the earlier.
+    `also` returns, for a revision of which it is known that it undoes others whatever the checksums
+    say, what tells them among the `radius` before it. Where `counts` does not hold for an earlier
+    and a later revision, the later one has no bearing on the fate of the earlier.
     """
     detector = RevertDetector(radius)
     watched: deque[_Watched[T]] = deque()
+    undone = _Undone[T](radius)
     for number, item in enumerate(history):
         checksum, user = mark(item)
-        near = (one for one in watched if _is_near(one, number, radius))
-        _see_again(near, item, checksum, counts)
-        revert = detector.process(checksum)
-        for one in watched:
-            is_told = number - one.number <= radius and also(one.item, item)
-            is_undone = is_told or (revert and one.number in revert.reverted)
-            if is_undone and counts(one.item, item):
-                _undo(one, number, item, user)
+        undone.see_again(number, item, checksum, counts)
+        revert, told = detector.process(checksum), also(item)
+        if revert or told:
+            reverted = revert.reverted if revert else range(0)
+            for one in watched:
+                is_told = told and number - one.number <= radius and told(one.item)
+                if (is_told or one.number in reverted) and counts(one.item, item):
+                    undone.add(one, number, item, user)
         watched.append(_Watched(item, number, checksum, user))
         while watched and _is_settled(watched[0], number, radius):
-            yield watched.popleft().judged
+            yield undone.pop(watched.popleft())
     for left in watched:
         yield left.judged
 
 
-def _is_near(one: _Watched[T], number: int, radius: int) -> bool:
-    return one.undone_by_other_at is not None and number - one.undone_by_other_at <= radius
+class _Undone(Generic[T]):
+    """Those of the watched revisions that someone else undid, by their checksums."""
 
+    def __init__(self, radius: int) -> None:
+        self._radius = radius
+        self._by_text: dict[str, list[_Watched[T]]] = {}
 
-def _see_again(near: Iterable[_Watched[T]], item: T, checksum: str | None, counts: Pair[T]) -> None:
-    for one in near:
-        if checksum is not None and one.checksum == checksum and counts(one.item, item):
-            one.came_back = True
+    def add(self, one: _Watched[T], number: int, item: T, by: str | None) -> None:
+        """Note that `item` undoes `one`."""
+        one.undone_first = one.undone_first or item
+        is_by_other = by is not None and one.user is not None and by != one.user
+        if is_by_other and one.undone_by_other_at is None:
+            one.undone_by_other_at, one.undone_by = number, item
+            if one.checksum is not None:
+                self._by_text.setdefault(one.checksum, []).append(one)
 
+    def see_again(self, number: int, item: T, checksum: str | None, counts: Pair[T]) -> None:
+        """Note which have come back with `item`."""
+        if checksum is None:
+            return
+        for one in self._by_text.get(checksum, ()):
+            since = one.undone_by_other_at or 0
+            if number - since <= self._radius and counts(one.item, item):
+                one.came_back = True
 
-def _undo(one: _Watched[T], number: int, item: T, by: str | None) -> None:
-    one.undone_first = one.undone_first or item
-    is_by_other = by is not None and one.user is not None and by != one.user
-    if is_by_other and one.undone_by_other_at is None:
-        one.undone_by_other_at, one.undone_by = number, item
+    def pop(self, one: _Watched[T]) -> Judged[T]:
+        """Return what became of a revision that is watched no longer."""
+        if one.undone_by_other_at is not None and one.checksum is not None:
+            left = self._by_text[one.checksum]
+            left.remove(one)
+            if not left:
+                del self._by_text[one.checksum]
+        return one.judged
 
 
 def _is_settled(one: _Watched[T], number: int, radius: int) -> bool:
