@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import asdict, replace
 from sqlalchemy import Connection, event
@@ -178,3 +179,79 @@ def test_no_page_looks_at_all_rows_of_sqlite(tmp_path: Path, rows: list[Change])
     finally:
         database.close_now()
     assert asked
+
+
+def _tagged_but_for(every: int, number: int) -> list[Change]:
+    """Edits of a talk page of which few have no tag, each between others of an article."""
+    talk = [
+        change(n, namespace=1, timestamp=NOW - 60 * n, tags=() if n % every == 0 else ("common",))
+        for n in range(number)
+    ]
+    others = [change(1000 + n, timestamp=NOW - 15 * n) for n in range(4 * number)]
+    return [*talk, *others]
+
+
+def test_few_without_a_tag_are_found_among_those_of_the_other_filters(url: str) -> None:
+    ChangesView(database := Database(url))
+    asked = replace(_filters("tagfilter=common&inverttags=1&namespace=1"), limit=5)
+
+    def check(connection: Connection) -> None:
+        _write(connection, _tagged_but_for(2, 60))
+        found = newest_changes(connection, asked, LEVELS, now=NOW, walk=20)
+        assert [row.rev_id for row in found.rows] == [0, 2, 4, 6, 8]
+        assert found.end == 0
+
+    try:
+        database.write_now(check)
+    finally:
+        database.close_now()
+
+
+def test_where_most_have_an_excluded_tag_the_next_page_goes_on_where_the_look_ended(
+    url: str,
+) -> None:
+    ChangesView(database := Database(url))
+    asked = replace(_filters("tagfilter=common&inverttags=1&namespace=1"), limit=5)
+
+    def check(connection: Connection) -> None:
+        _write(connection, _tagged_but_for(30, 100))
+        seen: list[int] = []
+        pages, end = 0, NOW + 1
+        while end:
+            page = replace(asked, before=Cursor(end, 0))
+            found = newest_changes(connection, page, LEVELS, now=NOW, walk=20)
+            assert found.end < end
+            seen += [row.rev_id for row in found.rows]
+            pages, end = pages + 1, found.end
+        assert seen == [0, 30, 60, 90]
+        assert pages > 1
+
+    try:
+        database.write_now(check)
+    finally:
+        database.close_now()
+
+
+def test_a_row_reads_as_the_change_that_was_written(url: str) -> None:
+    ChangesView(database := Database(url))
+    written = change(
+        7,
+        is_bot=True,
+        is_minor=True,
+        is_temp=False,
+        comment_hidden=True,
+        comment=None,
+        tags=("mobile edit", 'q"é'),
+        user_level=UserLevel.NEWCOMER,
+    )
+
+    def check(connection: Connection) -> None:
+        _write(connection, [written])
+        (read,) = newest_changes(connection, Filters(), LEVELS, now=NOW).rows
+        # 1 and True are equal, but not in JSON.
+        assert msgspec.json.encode(read) == msgspec.json.encode(written)
+
+    try:
+        database.write_now(check)
+    finally:
+        database.close_now()

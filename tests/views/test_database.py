@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from revision_quality.errors import StoreError
 from revision_quality.views.database import Database
+from tests.servers.databases import RealServer
 
 
 @pytest.fixture
@@ -72,6 +73,22 @@ def use(url: str) -> None:
         database.write_now(lambda connection: sql(connection, "SELECT 1"))
     finally:
         database.close_now()
+
+
+@pytest.mark.database
+async def test_a_reader_of_mariadb_prepares_no_statement(mariadb: RealServer) -> None:
+    """One that is run again may get a far worse plan than at first."""
+    database = Database(mariadb.new_url())
+
+    def read(connection: Connection) -> object:
+        for number in (1, 1, 2):
+            connection.exec_driver_sql("SELECT %s", (number,)).scalar_one()
+        (_, prepared) = sql(connection, "SHOW SESSION STATUS LIKE 'Com_stmt_prepare'")[0]
+        return prepared
+
+    assert await database.read(read) == "0"
+    assert await database.write(read) != "0"
+    await database.close()
 
 
 async def test_who_writes_next_sees_what_the_one_before_has_written(database, url):
