@@ -29,34 +29,34 @@ def times_behind(connection: Connection, places: Sequence[Place], number: int) -
 
     Counted from the newest on.
     """
-    return _times(connection, places, f"1 OFFSET {number}")
+    return [time for _, time in _times(connection, places, f"1 OFFSET {number}")]
 
 
-def newest_times(connection: Connection, places: Sequence[Place], number: int) -> list[int]:
-    """Return the times of the newest `number` edits of each place, moved, in no order."""
+def newest_times(
+    connection: Connection, places: Sequence[Place], number: int
+) -> list[tuple[int, int]]:
+    """Return the newest `number` edits of each place: its index, and their times, moved."""
     return _times(connection, places, f"{number}")
 
 
-def _times(connection: Connection, places: Sequence[Place], limit: str) -> list[int]:
+def _times(connection: Connection, places: Sequence[Place], limit: str) -> list[tuple[int, int]]:
     """Read the times of all places in one statement.
 
     Not as subqueries that refer to a row, in which MariaDB does not look up the time.
     """
     if not places:
         return []
-    parts = [
-        _part(connection.dialect.name, place, f"{limit}) AS p{number}")
-        for number, place in enumerate(places)
-    ]
-    return [time for (time,) in rows(connection, joined(" UNION ALL ", parts))]
+    server = connection.dialect.name
+    parts = (_part(server, place, index, limit) for index, place in enumerate(places))
+    return [(index, time) for index, time in rows(connection, joined(" UNION ALL ", parts))]
 
 
-def _part(server: str, place: Place, limit: str) -> Sql:
+def _part(server: str, place: Place, index: int, limit: str) -> Sql:
     table = by_time(server, of_wiki=bool(place.wiki_id), of_facets=place.facets is not None)
     where = every(_conditions(place))
     return Sql(
-        f"SELECT timestamp + {place.moved} FROM (SELECT timestamp FROM {table}"  # noqa: S608
-        f" WHERE {where.text} ORDER BY timestamp DESC LIMIT {limit}",
+        f"SELECT {index}, timestamp + {place.moved} FROM (SELECT timestamp FROM {table}"  # noqa: S608
+        f" WHERE {where.text} ORDER BY timestamp DESC LIMIT {limit}) AS p{index}",
         where.values,
     )
 

@@ -33,7 +33,10 @@ _AMPLY = 2
 """Times the edits that a page is likely to need."""
 
 TAG_WALK = 1000
-"""Edits of a tag, or of a filter beside the lack of one, looked at one by one."""
+"""Edits of a tag looked at one by one."""
+
+_WITHOUT_TAG = 6
+"""Times a page of edits that likely lack a tag."""
 
 _FEW = 2
 """Times a page of edits of a tag, looked at first."""
@@ -106,7 +109,7 @@ def _of_tags(connection: Connection, asked: Asked) -> Found:
 
 def _without_tags(connection: Connection, asked: Asked, walked: Found) -> Found:
     """Look at edits that the other filters let through, of which there are few where they are."""
-    rows, end = sparse_without_tags(connection, asked, number=TAG_WALK)
+    rows, end = sparse_without_tags(connection, asked, number=_WITHOUT_TAG * asked.limit)
     if len(rows) >= asked.limit:
         return Found(rows)
     return Found(rows, end) if end < walked.end else walked

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from revision_quality.recent_changes.asked import Asked
-from revision_quality.recent_changes.depths import Place, newest_times
+from revision_quality.recent_changes.depths import Place, times_behind
 from revision_quality.recent_changes.filters import Filters
 from revision_quality.recent_changes.ranking import GRADES, LATEST, shift
 from revision_quality.recent_changes.sparse import sparse_changes
@@ -55,4 +55,4 @@ def _latest(connection: Connection, order: str) -> int:
     """Return a time that no edit is later than."""
     if order == "riskiest":
         return LATEST
-    return max(newest_times(connection, [Place()], 1), default=0)
+    return max(times_behind(connection, [Place()], 0), default=0)

@@ -24,8 +24,8 @@ _FEW = 8
 """Sources whose rows are looked at first: of those with the newest edits, the one with the most is
 likely among them."""
 
-_HOPED = 3
-"""Times a page of edits that may match, in which a page of those that do is looked for first."""
+_OF_UNSURE = 3
+"""Of so many edits that may match, one likely does."""
 
 
 class Source(Struct, frozen=True):
@@ -75,28 +75,40 @@ def enough_since(connection: Connection, asked: Asked, sources: Sequence[Source]
     The first is left out where all edits match. The last is 0 if there are too few.
     """
     if not all(source.is_sure for source in sources):
-        yield rank_of(connection, asked, sources, _HOPED * asked.limit)
+        yield rank_of(connection, asked, sources, asked.limit)
     sure = [source for source in sources if source.is_sure]
     yield rank_of(connection, asked, sure, asked.limit)
 
 
 def rank_of(connection: Connection, asked: Asked, sources: Sequence[Source], number: int) -> int:
-    """Return a rank since which sources have so many edits, a page at least.
+    """Return a rank since which sources likely have so many edits that match, a page at least.
 
     Or somewhat fewer, as only the edits of a few sources are looked at; 0 if they have less than
-    a page.
+    a page. Surely, where the sources are sure.
     """
-    first = sorted(sources, key=lambda source: source.rank, reverse=True)[:number]
-    ranks: list[int] = []
+    first = sorted(sources, key=lambda source: source.rank, reverse=True)
+    first = first[: _OF_UNSURE * number]
+    known: list[tuple[int, bool]] = []
     for some, others in ((first[:_FEW], first[_FEW:]), (first[_FEW:], [])):
         places = [
             Place(s.wiki_id, s.facets, asked.earliest, asked.latest(s.moved), s.moved) for s in some
         ]
-        ranks += newest_times(connection, places, asked.limit)
-        known = sorted([*ranks, *(source.rank for source in others)], reverse=True)
-        if len(known) >= asked.limit:
-            return known[min(number, len(known)) - 1]
+        newest = newest_times(connection, places, asked.limit)
+        known += [(rank, some[index].is_sure) for index, rank in newest]
+        ranks = sorted([*known, *((s.rank, s.is_sure) for s in others)], reverse=True)
+        if len(ranks) >= asked.limit:
+            return _since(ranks, number)
     return 0
+
+
+def _since(ranks: Sequence[tuple[int, bool]], number: int) -> int:
+    """Return the rank with which there likely are so many that match, or else the last."""
+    matching = 0.0
+    for rank, is_sure in ranks:
+        matching += 1 if is_sure else 1 / _OF_UNSURE
+        if matching >= number:
+            return rank
+    return ranks[-1][0]
 
 
 def _numbers(asked: Asked, grades: Sequence[int]) -> Numbers:

@@ -38,7 +38,8 @@ def sparse_changes(
 def sparse_without_tags(
     connection: Connection, asked: Asked, *, number: int
 ) -> tuple[list[Change], int]:
-    """Return a page of the changes without some tags, out of some `number` that the rest lets pass.
+    """Return a page of the changes without some tags, out of those that the other filters let
+    through, looked at as far as some `number` likely have none of them.
 
     And the time at which the look ended, 0 where it went through to the end.
     """
