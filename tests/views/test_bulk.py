@@ -23,7 +23,7 @@ TEXTS = [
     "Ω 🦊",
     "null",
 ]
-NUMBER = 200
+NUMBER = 1200
 
 
 @pytest.fixture
@@ -99,3 +99,10 @@ def test_of_rows_that_are_there_what_is_said_is_assigned(database):
 
     stored = database.write_now(lambda connection: connection.execute(select(level_counts)).all())
     assert sorted(map(tuple, stored)) == sorted((*key, day) for day, key in enumerate(keys))
+
+
+def test_whole_rows_take_the_place_of_those_that_are_there(database):
+    rows = [values_of(CHANGED["a score, of many"](n), NUMBER + n) for n in range(NUMBER - 1)]
+    database.write_now(lambda connection: bulk.write(connection, changes, ADDED))
+    database.write_now(lambda connection: bulk.write(connection, changes, rows))
+    assert database.write_now(_as_stored) == sorted([*rows, ADDED[-1]])
