@@ -40,6 +40,8 @@ APART = 1000
 MANY = 20
 """Editors of the edits after a place from which on they are many."""
 
+STRANGERS = [UserLevel.UNREGISTERED.value, UserLevel.NEWCOMER.value]
+
 Floats = npt.NDArray[np.float64]
 
 
@@ -108,10 +110,14 @@ DRIFTS: dict[str, Callable[[Scored], Floats]] = {
 
 
 class Wait(NamedTuple):
-    """After how many edits a drift was told, None if it was not; and of how many editors."""
+    """After how many edits a drift was told, None if it was not; and of how many editors.
+
+    `regulars` are those of them who are no strangers (`alarms.unlikeness`).
+    """
 
     edits: int | None
     editors: int
+    regulars: int
 
 
 class Replay:
@@ -176,10 +182,13 @@ def _no_waits() -> dict[str, list[Wait]]:
 
 def _plant(replay: Replay, after: Scored, waits: dict[str, list[Wait]]) -> None:
     """Note how soon each drift is told, if it comes now."""
-    editors = len(set(zip(after.wikis.tolist(), after.users.tolist(), strict=True)))
+    editors = set(zip(after.wikis.tolist(), after.users.tolist(), strict=True))
+    regular = ~np.isin(after.kinds, STRANGERS)
+    regulars = set(zip(after.wikis[regular].tolist(), after.users[regular].tolist(), strict=True))
     for name, drift in DRIFTS.items():
         found = next(replay.fork().sees(after, drift(after)), None)
-        waits[name].append(Wait(found[0] + 1 if found else None, editors))
+        told = found[0] + 1 if found else None
+        waits[name].append(Wait(told, len(editors), len(regulars)))
 
 
 def _plant_in_wiki(edits: Scored, threshold: float, waits: dict[str, list[Wait]]) -> None:
@@ -214,6 +223,10 @@ def _tell(waits: dict[str, list[Wait]]) -> None:
             median = np.median(told) if told else float("nan")
             within = f"{len(told)} of {len(some)} told within {SOON} edits"
             print(f"  {name}, {what}: {within}, median {median:.0f} edits")
+        missed = [wait for wait in some if wait.edits is None]
+        if missed:
+            regulars = sorted(wait.regulars for wait in missed)
+            print(f"    regulars where {len(missed)} of these are missed: {regulars}")
 
 
 def main() -> None:

@@ -1,11 +1,9 @@
 """How fast the labels view takes edits and scores, and levels are chosen on its counts.
 
     python benchmarks/labels.py [--edits 20000] [--pages 2000] [--url sqlite:///labels.sqlite]
-    python benchmarks/labels.py --apart
 
 Half of the edits are to `pages` pages that are edited again and again, half to a page of their own;
-every edit has a score. Each batch has as many events as the materialiser brings at once: edits and
-their scores together, or with `--apart` one after the other, as it reads far behind. What is
+every edit has a score. Each batch has as many events as the materialiser brings at once. What is
 spent at work is the processor time of this process: other processes change it less, and that of a
 server is not in it.
 """
@@ -81,15 +79,6 @@ def events(edits: int, pages: int) -> list[Record]:
     return records
 
 
-def apart(records: list[Record]) -> list[Record]:
-    """Put the scores of as many edits as a batch has into the batch behind it."""
-    sorted_out = list[Record]()
-    for first in range(0, len(records), 2 * READ):
-        part = records[first : first + 2 * READ]
-        sorted_out += part[::2] + part[1::2]
-    return sorted_out
-
-
 async def measure(url: str, records: list[Record]) -> None:
     """Bring all into both views, then choose levels; print how long each takes."""
     edits = len(records) // 2
@@ -118,12 +107,11 @@ def main() -> None:
     parser.add_argument("--edits", type=int, default=20_000)
     parser.add_argument("--pages", type=int, default=2000)
     parser.add_argument("--url")
-    parser.add_argument("--apart", action="store_true")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         url = arguments.url or f"sqlite:///{Path(folder) / 'labels.sqlite'}"
         records = events(arguments.edits, arguments.pages)
-        asyncio.run(measure(url, apart(records) if arguments.apart else records))
+        asyncio.run(measure(url, records))
 
 
 if __name__ == "__main__":
