@@ -9,6 +9,8 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import Connection
 
+from revision_quality.views.bulk import fetched
+
 
 class Sql(Struct, frozen=True):
     """A piece of a statement: its text, with a `?` in the place of each of its values."""
@@ -55,4 +57,4 @@ def rows(connection: Connection, statement: Sql) -> Sequence[Any]:
     text = statement.text
     if connection.dialect.paramstyle != "qmark":
         text = text.replace("?", "%s")
-    return connection.exec_driver_sql(text, statement.values).all()
+    return fetched(connection, text, statement.values)

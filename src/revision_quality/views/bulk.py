@@ -58,7 +58,7 @@ def read(
     arguments = arguments_of(ordered, connection.dialect)
     first, second, *_ = (column.name for column in table.primary_key)
     sql = _select_sql(table, connection.dialect, by or (first, second), columns)
-    return _fetched(connection, sql, arguments)
+    return fetched(connection, sql, arguments)
 
 
 def rows_for(
@@ -67,10 +67,10 @@ def rows_for(
     """Return the rows of a statement that joins with `keys_sql`, for some keys."""
     if not keys:
         return []
-    return _fetched(connection, sql(connection.dialect), arguments_of(keys, connection.dialect))
+    return fetched(connection, sql(connection.dialect), arguments_of(keys, connection.dialect))
 
 
-def _fetched(connection: Connection, sql: str, arguments: tuple[str, ...]) -> list[Values]:
+def fetched(connection: Connection, sql: str, arguments: tuple[Any, ...]) -> list[Values]:
     """Return rows as the driver makes them: with SQLAlchemy's they take twice the time."""
     result: Any = connection.exec_driver_sql(sql, arguments)
     rows = list(result.cursor.fetchall())
