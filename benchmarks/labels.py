@@ -9,7 +9,6 @@ server is not in it.
 """
 
 import argparse
-import asyncio
 import random
 import tempfile
 import time
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import msgspec
 
+from revision_quality.cli.loop import run_loop
 from revision_quality.events import streams as names
 from revision_quality.events.meta import Meta
 from revision_quality.events.page_change import (
@@ -111,7 +111,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         url = arguments.url or f"sqlite:///{Path(folder) / 'labels.sqlite'}"
         records = events(arguments.edits, arguments.pages)
-        asyncio.run(measure(url, records))
+        run_loop(measure(url, records))
 
 
 if __name__ == "__main__":
