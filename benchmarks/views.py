@@ -6,8 +6,9 @@ Each run brings the same prediction events into an empty view, in batches as the
 and then again with other scores, which changes every row. The peer writes rows that are ready, by
 the same driver and the same statement as ours where it has one, one row a commit. Medians of all
 runs, in rows a second, and their ratio; both of one run share the machine's state. The processor
-time of this process for a new row says the same on a busy machine. At the end the time of a page of
-50 rows for some filters, at that number of rows.
+time of this process for a new row says the same on a busy machine; `alone` is that for an event
+that comes alone, in a commit of its own, in microseconds too. At the end the time of a page of 50
+rows for some filters, at that number of rows.
 """
 
 import argparse
@@ -48,6 +49,7 @@ from revision_quality.views.tables import changes
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 WIKIS, PAGES = 20, 5000
 PEER_ROWS = 2000
+ALONE = 300
 PAGES_TO_TIME = {
     "all": Filters(),
     "state=failed": Filters(states=frozenset(["failed"])),
@@ -64,30 +66,40 @@ def main() -> None:
     parser.add_argument("--servers", nargs="+", choices=kinds, default=kinds)
     args = parser.parse_args()
     batches = [list(_records(args.events, turn)) for turn in (0, 1)]
+    alone = list(_records(ALONE, 2, first=2 * args.events))
     print(f"{args.events} prediction events of {len(batches[0][0].value)} bytes, batches of {READ}")
     print(f"{'':12}{'new rows/s':>12}{'changed/s':>12}", end="")
-    print(f"{'one a commit':>14}{'ratio':>8}{'CPU us/row':>12}")
+    print(f"{'one a commit':>14}{'ratio':>8}{'CPU us/row':>12}{'alone':>8}")
     for kind in args.servers:
         with _new_urls(kind) as new_url:
-            _measure(kind, new_url, batches, args.runs)
+            _measure(kind, new_url, batches, alone, args.runs)
 
 
-def _measure(kind: str, new_url: Callable[[], str], batches: list[list[Record]], runs: int) -> None:
-    ours: list[tuple[float, float, float]] = []
+def _measure(
+    kind: str,
+    new_url: Callable[[], str],
+    batches: list[list[Record]],
+    alone: list[Record],
+    runs: int,
+) -> None:
+    ours: list[tuple[float, float, float, float]] = []
     peer: list[float] = []
     for run in range(runs):
         url = new_url()
-        ours.append(run_loop(_materialise(url, batches)))
+        ours.append(run_loop(_materialise(url, batches, alone)))
         if run == runs - 1:
             pages = run_loop(_pages(url))
         peer.append(_one_a_commit(url))
-    new, changed, cpu = (statistics.median(rates) for rates in zip(*ours, strict=True))
+    new, changed, cpu, cpu_alone = (statistics.median(rates) for rates in zip(*ours, strict=True))
     single = statistics.median(peer)
-    print(f"{kind:12}{new:12,.0f}{changed:12,.0f}{single:14,.0f}{new / single:8.1f}{cpu:12.1f}")
+    print(f"{kind:12}{new:12,.0f}{changed:12,.0f}{single:14,.0f}{new / single:8.1f}", end="")
+    print(f"{cpu:12.1f}{cpu_alone:8,.0f}")
     print(f"{'':12}" + ", ".join(f"{name}: {1000 * took:.1f} ms" for name, took in pages.items()))
 
 
-async def _materialise(url: str, batches: list[list[Record]]) -> tuple[float, float, float]:
+async def _materialise(
+    url: str, batches: list[list[Record]], alone: list[Record]
+) -> tuple[float, float, float, float]:
     view = ChangesView(Database(url))
     rates = []
     cpu = time.process_time()
@@ -99,8 +111,12 @@ async def _materialise(url: str, batches: list[list[Record]]) -> tuple[float, fl
         if len(rates) == 1:
             cpu = 1e6 * (time.process_time() - cpu) / len(records)
     assert sum((await view.counts()).values()) == len(batches[0])
+    cpu_alone = time.process_time()
+    for record in alone:
+        await view.apply([record])
+    cpu_alone = 1e6 * (time.process_time() - cpu_alone) / len(alone)
     await view.close()
-    return rates[0], rates[1], cpu
+    return rates[0], rates[1], cpu, cpu_alone
 
 
 async def _pages(url: str) -> dict[str, float]:
@@ -158,8 +174,9 @@ def _new_urls(kind: str) -> Iterator[Callable[[], str]]:
         yield lambda: f"sqlite:///{folder}/{next(numbers)}.sqlite"
 
 
-def _records(number: int, turn: int) -> Iterator[Record]:
+def _records(number: int, turn: int, first: int | None = None) -> Iterator[Record]:
     chance = random.Random(turn)
+    before = turn * number if first is None else first
     for rev_id in range(1, number + 1):
         event = build_prediction(
             _edit(rev_id),
@@ -172,7 +189,7 @@ def _records(number: int, turn: int) -> Iterator[Record]:
         event = msgspec.structs.replace(
             event, meta=msgspec.structs.replace(event.meta, dt=received)
         )
-        yield Record(names.PREDICTION, turn * number + rev_id, 0, msgspec.json.encode(event))
+        yield Record(names.PREDICTION, before + rev_id, 0, msgspec.json.encode(event))
 
 
 def _edit(rev_id: int) -> PageChange:
