@@ -1,7 +1,7 @@
 """How long a page of 50 changes takes for each filter, newest first, among millions of changes.
 
     .venv/bin/python benchmarks/recent_changes.py [--millions 1 10] [--servers sqlite mariadb] \\
-        [--repeat 40] [--dir /tmp/changes]
+        [--repeat 40] [--dir /tmp/changes] [--pool 8]
 
 Fills a view with synthetic changes of 40 wikis over 90 days: a third of all edits by the largest
 wiki, 8 % by bots, 2 % with a score of 0.9 or more, 30 namespaces of which a few are rare, one in
@@ -12,7 +12,9 @@ pages from random times on, read as the page reads them (`newest_changes`), each
 spread over the whole; `cpu`, the median of the processor time of the thread that asks, SQLite's
 own in it, and of MariaDB's threads (Linux): on a busy machine it says more; and `asks`, the
 greatest number of statements of a page. A million takes 0.4 GB of disk with SQLite and more with
-MariaDB; in a `--dir` it stays, and a second run begins with it.
+MariaDB; in a `--dir` it stays, and a second run begins with it. MariaDB has the buffer pool of
+`scripts/databases.py`, 512 MB, or with `--pool` as many GB: one that holds the view is what an
+operator gives it.
 """
 
 import argparse
@@ -161,12 +163,15 @@ def main() -> None:
     parser.add_argument("--servers", nargs="+", choices=kinds, default=kinds[:2])
     parser.add_argument("--repeat", type=int, default=40, help="at least 2")
     parser.add_argument("--dir", type=Path)
+    parser.add_argument("--pool", type=int, help="GB of MariaDB's buffer pool")
     parser.add_argument("--only", default="", help="measure the queries with this in them")
     args = parser.parse_args()
     for kind in args.servers:
         with _place(kind, args.dir) as (url, pid_file):
             database = Database(url)
             ChangesView(database)
+            if kind == "mariadb" and args.pool:
+                asyncio.run(_set_pool(database, args.pool))
             for asked in args.millions:
                 began = time.perf_counter()
                 millions = asyncio.run(_fill(database, asked * 1_000_000)) / 1_000_000
@@ -174,6 +179,11 @@ def main() -> None:
                 print(f"{kind}: {millions:g} million changes, filled in {took:.0f} s", flush=True)
                 asyncio.run(_measure(database, args, millions, pid_file))
             database.close_now()
+
+
+async def _set_pool(database: Database, gigabytes: int) -> None:
+    sql = f"SET GLOBAL innodb_buffer_pool_size = {gigabytes << 30}"
+    await database.write(lambda connection: connection.exec_driver_sql(sql))
 
 
 @contextmanager
