@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, Dialect
 
 from revision_quality.levels.edit import Edit, Page
-from revision_quality.levels.page_rows import OF_PAGE, revision_sql
+from revision_quality.levels.page_rows import OF_PAGE, by_page, revision_sql
 from revision_quality.views import bulk
 from revision_quality.views.incoming import Key
 from revision_quality.views.tables import edit_labels
@@ -96,8 +96,8 @@ _EDIT = edit_labels.c
 @cache
 def _ends_sql(dialect: Dialect) -> str:
     keys = bulk.keys_sql([_EDIT.wiki_id, _EDIT.page_id], dialect)
-    end = revision_sql("ORDER BY c.rev_id DESC LIMIT 1")
-    first = revision_sql(f"ORDER BY c.rev_id DESC LIMIT 1 OFFSET {_BEFORE - 1}")
+    end = revision_sql("ORDER BY c.rev_id DESC LIMIT 1", dialect)
+    first = revision_sql(f"ORDER BY c.rev_id DESC LIMIT 1 OFFSET {_BEFORE - 1}", dialect)
     return f"SELECT k.k0, k.k1, {end}, {first} FROM {keys}"  # noqa: S608, names are ours
 
 
@@ -109,6 +109,6 @@ def _bearing_sql(dialect: Dialect) -> str:
     # The index has the texts; the row itself is looked at for the last one alone.
     is_not_plain = "c.rev_id = k.k4 AND (NOT c.is_known OR c.text_hidden)"
     return (
-        f"{select} k.k0, k.k1 FROM {keys} {join} edit_labels AS c ON {OF_PAGE}"
+        f"{select} k.k0, k.k1 FROM {keys} {join} {by_page(dialect)} ON {OF_PAGE}"
         f" AND c.rev_id >= k.k2 AND (c.sha1 = k.k3 OR c.parent_sha1 = k.k3 OR ({is_not_plain}))"
     )

@@ -62,17 +62,22 @@ OF_PAGE = "c.wiki_id = k.k0 AND c.page_id = k.k1"
 _EDIT = edit_labels.c
 
 
-def revision_sql(where: str) -> str:
+def by_page(dialect: Dialect) -> str:
+    """Return the table of edits as `c`, looked up by page."""
+    return bulk.looked_up(edit_labels, _PAGE, dialect)
+
+
+def revision_sql(where: str, dialect: Dialect) -> str:
     """Return the subquery of a revision of the page of a key (`views.bulk.keys_sql`)."""
-    return f"(SELECT c.rev_id FROM edit_labels AS c WHERE {OF_PAGE} {where})"  # noqa: S608
+    return f"(SELECT c.rev_id FROM {by_page(dialect)} WHERE {OF_PAGE} {where})"  # noqa: S608
 
 
 @cache
 def _around_sql(dialect: Dialect) -> str:
     keys = bulk.keys_sql([_EDIT.wiki_id, _EDIT.page_id, _EDIT.rev_id, _EDIT.rev_id], dialect)
     skipped = f"LIMIT 1 OFFSET {MARGIN - 1}"
-    first = revision_sql(f"AND c.rev_id < k.k2 ORDER BY c.rev_id DESC {skipped}")
-    last = revision_sql(f"AND c.rev_id > k.k3 ORDER BY c.rev_id {skipped}")
+    first = revision_sql(f"AND c.rev_id < k.k2 ORDER BY c.rev_id DESC {skipped}", dialect)
+    last = revision_sql(f"AND c.rev_id > k.k3 ORDER BY c.rev_id {skipped}", dialect)
     return f"SELECT k.k0, k.k1, {first}, {last} FROM {keys}"  # noqa: S608
 
 
@@ -82,7 +87,7 @@ def _near_sql(dialect: Dialect) -> str:
     names = ", ".join(f"c.{column.name}" for column in edit_labels.columns)
     select, join = bulk.joined(dialect)
     return (
-        f"{select} {names} FROM {keys} {join} edit_labels AS c"
+        f"{select} {names} FROM {keys} {join} {by_page(dialect)}"
         f" ON {OF_PAGE} AND c.rev_id BETWEEN k.k2 AND k.k3"
     )
 
