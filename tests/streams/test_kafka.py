@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 import signal
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from revision_quality.clock import system_clock
 from revision_quality.errors import StoreError
 from revision_quality.streams.base import START, Claim, Member, Outgoing, Record, Work, page_key
 from revision_quality.streams.kafka.member import KafkaMember
-from revision_quality.streams.kafka.place import KafkaPlace
+from revision_quality.streams.kafka.place import MAX_MESSAGE_BYTES, KafkaPlace
 from revision_quality.streams.kafka.streams import KafkaStreams
 from tests.servers.kafka import Broker
 from tests.streams.worker import EDITS, GROUP, SCORES
@@ -172,6 +173,23 @@ async def test_topics_and_keys_are_those_of_the_event_platform(place, streams):
     assert len({record.partition for record in records}) > 1
     pages = {(int(record.value) % 500, record.partition) for record in records}
     assert len(pages) == 50
+
+
+async def test_an_event_as_large_as_a_topic_takes_is_read_among_others(broker):
+    """Larger than what is fetched of a partition at once."""
+    large = random.Random(1).randbytes(MAX_MESSAGE_BYTES - 10_000)
+    events = [
+        Outgoing(EDITS, str(UUID(int=number)), page_key("my_wiki", 1), value)
+        for number, value in enumerate([b"before", large, b"after"])
+    ]
+
+    found: list[Record] = []
+    async with KafkaStreams(broker.place(partitions=1)) as streams:
+        await streams.append(events)
+        while more := await streams.read(EDITS, found[-1].offset if found else START, 10):
+            found += more
+
+    assert [record.value for record in found] == [b"before", large, b"after"]
 
 
 async def test_three_workers_share_the_work_and_one_is_killed(start, streams):
