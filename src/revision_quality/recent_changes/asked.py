@@ -65,11 +65,9 @@ class Asked(Struct, frozen=True):
 
     def in_time(self, least: int = 0, moved: int = 0) -> Sql:
         """Return the condition on the time alone, and on the place behind the cursor."""
-        before, latest = self.filters.before, self.latest(moved)
-        if before is not None and latest is not None:
-            before = Cursor(latest, before.rev_id, before.wiki_id)
+        before = self.filters.before
         since = least - moved if least else 0
-        return to_sql(within(max(self.earliest, since), before))
+        return to_sql(within(max(self.earliest, since), before and before.earlier(moved)))
 
     def in_wikis(self) -> Iterator[Sql]:
         """Yield the condition on the wiki of edits, none where all are asked for.

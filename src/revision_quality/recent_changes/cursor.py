@@ -35,5 +35,9 @@ class Cursor(Struct, frozen=True, order=True):
         timestamp, rev_id, wiki_id = match.groups()
         return cls(int(timestamp), int(rev_id), wiki_id or "")
 
+    def earlier(self, seconds: int) -> Self:
+        """Return the position so many seconds before."""
+        return type(self)(self.timestamp - seconds, self.rev_id, self.wiki_id)
+
     def __str__(self) -> str:
         return f"{self.timestamp}-{self.rev_id}" + (f"-{self.wiki_id}" if self.wiki_id else "")

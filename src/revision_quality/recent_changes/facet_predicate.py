@@ -32,7 +32,7 @@ def to_facets(predicate: Predicate, *, surely: bool) -> Sql:
     match predicate:
         case Compare("score", sign, value):
             grades = places.grades_below if sign == "<" else places.grades_from
-            return one_of(GRADE, tuple(grades(value, surely=surely)))
+            return one_of(_GRADE, tuple(grades(value, surely=surely)))
         case Compare(column, _, value):
             return Sql(f"{_field(_FLAGS[column])} = {int(value)}")
         case OneOf(column, values, negated):
@@ -47,7 +47,7 @@ def to_facets(predicate: Predicate, *, surely: bool) -> Sql:
 
 def is_of_grades(grades: Sequence[int]) -> Sql:
     """Return the condition on a number of facets for some grades of the score."""
-    return one_of(GRADE, tuple(grades))
+    return one_of(_GRADE, tuple(grades))
 
 
 def _one_of(column: str, values: tuple[Any, ...], negated: bool) -> Sql:
@@ -66,10 +66,14 @@ def _one_of(column: str, values: tuple[Any, ...], negated: bool) -> Sql:
             return one_of(_field(places.USER_LEVEL), codes, negated=negated)
 
 
-def _field(field: places.Field) -> str:
-    shifted = f"facets >> {field.shift}"
+def grade_in(column: str) -> str:
+    """Return the grade of the score, as an expression of a column that holds numbers of facets."""
+    return _field(places.GRADE, column)
+
+
+def _field(field: places.Field, column: str = "facets") -> str:
+    shifted = f"{column} >> {field.shift}"
     return f"({shifted})" if field.mask is None else f"({shifted} & {field.mask})"
 
 
-GRADE = _field(places.GRADE)
-"""The grade of the score, as an expression of a number of facets."""
+_GRADE = grade_in("facets")

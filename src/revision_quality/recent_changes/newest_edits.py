@@ -8,13 +8,12 @@ from msgspec import Struct
 from sqlalchemy import Connection
 
 from revision_quality.recent_changes.asked import Asked
-from revision_quality.recent_changes.facet_predicate import GRADE
+from revision_quality.recent_changes.facet_predicate import grade_in
 from revision_quality.recent_changes.index import by_time
 from revision_quality.recent_changes.ranking import GRADES
 from revision_quality.recent_changes.sql import Sql, joined, rows
 from revision_quality.views import facets as places
-
-MARIADB = ("mysql", "mariadb")
+from revision_quality.views.servers import MARIADB
 
 _GROUPS_AT_ONCE = 500
 """A list of 1,000 becomes a table to MariaDB (in_predicate_conversion_threshold), and it no longer
@@ -78,7 +77,7 @@ def _latest_of_each(asked: Asked, numbers: Numbers) -> str:
     if len({*latest.values()}) == 1:
         return str(latest[numbers.grades[0]])
     cases = " ".join(f"WHEN {grade} THEN {time}" for grade, time in latest.items())
-    return f"CASE {GRADE.replace('facets', 'f.facets')} {cases} END"
+    return f"CASE {grade_in('f.facets')} {cases} END"
 
 
 def _by_jumping(

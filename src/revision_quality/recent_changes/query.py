@@ -28,8 +28,7 @@ def matches(change: Change, filters: Filters, levels: WikiLevels, *, now: float)
     """Return whether a change is on a page of these filters if that had no end."""
     before = filters.before
     if before is not None and filters.is_queue:
-        time = before.timestamp - shift(filters.order, grade_of(change.score))
-        before = Cursor(time, before.rev_id, before.wiki_id)
+        before = before.earlier(shift(filters.order, grade_of(change.score)))
     in_time = within(earliest_of(filters, now), before)
     return holds(Every((*_wikis(filters), visible(filters, levels), in_time)), change)
 

@@ -23,6 +23,14 @@ def walked_changes(connection: Connection, asked: Asked, *, since: int = 0) -> l
     return read(connection, table, where, order)
 
 
+def sorted_page(limit: int) -> str:
+    """Return the order of a page of few changes, newest first, that are looked up and sorted.
+
+    Not by the plain time, which would tempt a server to walk through the index of all edits.
+    """
+    return f"ORDER BY timestamp + 0 DESC, rev_id DESC, wiki_id DESC LIMIT {limit}"
+
+
 def read(connection: Connection, table: str, where: Sql, order: str = "") -> list[Change]:
     """Return the changes of a table, or of a join, that meet a condition."""
     columns = columns_sql(connection.dialect)

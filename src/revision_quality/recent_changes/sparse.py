@@ -13,13 +13,13 @@ from sqlalchemy import Connection
 from revision_quality.recent_changes.asked import Asked
 from revision_quality.recent_changes.cursor import Cursor
 from revision_quality.recent_changes.index import by_key, by_time
-from revision_quality.recent_changes.newest_edits import MARIADB
 from revision_quality.recent_changes.ranking import GRADES
-from revision_quality.recent_changes.reading import read
+from revision_quality.recent_changes.reading import read, sorted_page
 from revision_quality.recent_changes.sources import Source, enough_since, rank_of, sources_of
 from revision_quality.recent_changes.sql import Sql, either, every, joined, one_of, rows
 from revision_quality.views.change import Change
 from revision_quality.views.facets import EVERY_WIKI
+from revision_quality.views.servers import MARIADB
 
 
 def sparse_changes(
@@ -61,9 +61,7 @@ def _page_of(
     if len(by_move) == 1:
         ((moved, some),) = by_move.items()
         where = every((_of_sources(some, server), asked.matching(least=least, moved=moved)))
-        # Not the plain time, which would tempt a server to walk through the index of all edits.
-        order = f"ORDER BY timestamp + 0 DESC, rev_id DESC, wiki_id DESC LIMIT {asked.limit}"
-        return read(connection, table, where, order)
+        return read(connection, table, where, sorted_page(asked.limit))
     parts = []
     for moved, some in by_move.items():
         for is_sure in (True, False):

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from revision_quality.recent_changes.asked import Asked
 from revision_quality.recent_changes.filters import Filters
 from revision_quality.recent_changes.index import by_key
-from revision_quality.recent_changes.reading import read
+from revision_quality.recent_changes.reading import read, sorted_page
 from revision_quality.recent_changes.sql import Sql, every, joined, one_of, rows
 from revision_quality.views.change import Change
 from revision_quality.views.facets import EVERY_WIKI
@@ -41,8 +41,7 @@ def tagged_changes(connection: Connection, asked: Asked, *, since: int) -> list[
         connection,
         f"({keys}) AS k JOIN {table} ON wiki_id = w AND rev_id = r",
         Sql(where.text, of_tags.values + where.values),
-        # Not the plain time, which would tempt a server to walk through the index of all edits.
-        f"ORDER BY timestamp + 0 DESC, rev_id DESC, wiki_id DESC LIMIT {asked.limit}",
+        sorted_page(asked.limit),
     )
 
 

@@ -94,9 +94,9 @@ class Intake:
         """Read what is new, and again what was left in the stream; False if there was nothing."""
         new = await self._read_new()
         again = await self._read_again()
-        return bool(new or again)
+        return new or again
 
-    async def _read_new(self) -> int:
+    async def _read_new(self) -> bool:
         records = await self._read(self._window.read_up_to) or []
         for record in records:
             self._window.pass_by(record.offset)
@@ -109,7 +109,7 @@ class Intake:
             else:
                 self._take_in(record.offset, change)
         self._make_room()
-        return len(records)
+        return bool(records)
 
     def _take_in(self, offset: int, change: PageChange) -> None:
         reason = self._unwanted(change)
@@ -118,17 +118,16 @@ class Intake:
         else:
             self._tally.skipped.add(reason)
 
-    async def _read_again(self) -> int:
+    async def _read_again(self) -> bool:
         """Take up again what was left in the stream, of wikis that answer and have room."""
         ready = set(filter(self._is_ready, self._aside.wiki_ids)) if self._has_room else set()
         after = self._aside.position_of(ready)
-        if after is None:
-            return 0
-        records = await self._read(after)
+        records = None if after is None else await self._read(after)
         if records is None:
-            return 0
+            return False
         if not records:
-            return self._end_of_stream(ready)
+            self._forget(ready)
+            return False
         for record in records:
             wiki_id = _wiki_id(record)
             if wiki_id in ready:
@@ -138,13 +137,12 @@ class Intake:
         for wiki_id in ready:
             self._aside.read_up_to(wiki_id, records[-1].offset)
         self._make_room()
-        return len(records)
+        return True
 
-    def _end_of_stream(self, wiki_ids: Collection[str]) -> int:
+    def _forget(self, wiki_ids: Collection[str]) -> None:
         """Forget what was dropped by age while it was left in the stream."""
         for wiki_id in wiki_ids:
             self._aside.read_up_to(wiki_id, self._window.read_up_to)
-        return 0
 
     def _take_up(self, wiki_id: str, record: Record) -> None:
         if not self._aside.has(wiki_id, record.offset):

@@ -223,8 +223,9 @@ class Processor:
         known = await self._feed.known(self._rule.stream, predictions)
         if not self._feed.is_retry:
             known |= await self._feed.known(names.PREDICTION_ERROR, errors)
-        known |= self._outbox.known(predictions | errors)
-        done = {(predictions | errors)[identifier].change.revision.rev_id for identifier in known}
+        outcomes = predictions | errors
+        known |= self._outbox.known(outcomes)
+        done = {outcomes[identifier].change.revision.rev_id for identifier in known}
         new = {
             pending.change.revision.rev_id: pending
             for pending in batch

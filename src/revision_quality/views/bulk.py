@@ -25,14 +25,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
+from revision_quality.views.servers import MARIADB, read_by
+
 _KEYS_PER_DELETE = 200
 _PART_BYTES = 1024 * 1024
 """Of rows in one packet, and a row has up to 4 MiB: MariaDB takes 16, `max_allowed_packet`."""
 
 _ROWS_IN_A_STATEMENT = 500
 """A row of `changes` has 40 values, and SQLite takes up to 32,766 in one statement."""
-
-_HINTS = {"sqlite": "INDEXED BY {}", "mariadb": "FORCE INDEX ({})", "mysql": "FORCE INDEX ({})"}
 
 _PAIR = 2
 """Columns of most keys: a wiki_id and a number."""
@@ -124,14 +124,14 @@ def joined(dialect: Dialect) -> tuple[str, str]:
 def looked_up(table: Table, by: tuple[str, ...], dialect: Dialect) -> str:
     """Return a table as `c`, looked up by the index that begins with the columns `by`.
 
-    By itself MariaDB goes by statistics, which come late to a table that grows: it then reads all
-    edits of a wiki for each page. Not needed for the primary key.
+    By itself MariaDB may read all edits of a wiki for each page (`servers.read_by`). Not needed for
+    the primary key.
     """
-    hint = _HINTS.get(dialect.name)
-    if hint is None or tuple(table.primary_key.columns.keys())[: len(by)] == by:
-        return f"{table.name} AS c"
-    [index] = (one.name for one in table.indexes if tuple(one.columns.keys())[: len(by)] == by)
-    return f"{table.name} AS c {hint.format(index)}"
+    named = f"{table.name} AS c"
+    if tuple(table.primary_key.columns.keys())[: len(by)] == by:
+        return named
+    [index] = (str(i.name) for i in table.indexes if tuple(i.columns.keys())[: len(by)] == by)
+    return read_by(index, named, dialect.name)
 
 
 def write(
@@ -199,7 +199,7 @@ def greatest(known: ColumnElement[Any], new: ColumnElement[Any]) -> ColumnElemen
 
 @lru_cache(maxsize=256)
 def _upsert(table: Table, server: str, assign: Assign) -> Any:
-    if server in ("mysql", "mariadb"):
+    if server in MARIADB:
         statement = mysql.insert(table)
         return statement.on_duplicate_key_update(assign(statement.inserted))
     made = postgresql.insert(table) if server == "postgresql" else sqlite.insert(table)

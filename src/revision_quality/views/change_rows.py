@@ -13,11 +13,11 @@ from revision_quality.views.tables import changes
 
 FIELDS = Change.__struct_fields__
 
-_NO_TAGS = "[]"
+NO_TAGS = "[]"
 _TAGS, _STATE, _USER_LEVEL = map(FIELDS.index, ("tags", "state", "user_level"))
 _FLAGS = tuple(n for n, name in enumerate(FIELDS) if isinstance(changes.c[name].type, Boolean))
-_STATES = {state.value: state for state in State}
-_USER_LEVELS = {level.value: level for level in UserLevel}
+STATES = {state.value: state for state in State}
+USER_LEVELS = {level.value: level for level in UserLevel}
 
 
 @cache
@@ -32,11 +32,11 @@ def change_of(values: Sequence[Any]) -> Change:
     for flag in _FLAGS:
         fields[flag] = bool(fields[flag])
     fields[_TAGS] = tags_of(fields[_TAGS])
-    fields[_STATE] = _STATES[fields[_STATE]]
-    fields[_USER_LEVEL] = _USER_LEVELS[fields[_USER_LEVEL]]
+    fields[_STATE] = STATES[fields[_STATE]]
+    fields[_USER_LEVEL] = USER_LEVELS[fields[_USER_LEVEL]]
     return Change(*fields)
 
 
 def tags_of(text: str) -> tuple[str, ...]:
     """Return the tags that a column holds."""
-    return () if text == _NO_TAGS else tuple(msgspec.json.decode(text))
+    return () if text == NO_TAGS else tuple(msgspec.json.decode(text))

@@ -30,8 +30,15 @@ from revision_quality.views import bulk, change_tags, change_writes, model_score
 from revision_quality.views import row as rows
 from revision_quality.views.ahead import ahead
 from revision_quality.views.bulk_update import update
-from revision_quality.views.change import Change, State, UserLevel
-from revision_quality.views.change_rows import FIELDS, change_of, tags_of
+from revision_quality.views.change import Change, State
+from revision_quality.views.change_rows import (
+    FIELDS,
+    NO_TAGS,
+    STATES,
+    USER_LEVELS,
+    change_of,
+    tags_of,
+)
 from revision_quality.views.database import Database
 from revision_quality.views.deletions import known_deletions, remember_deletions
 from revision_quality.views.edit_fate import EditFate, read_fates
@@ -73,9 +80,6 @@ _SEQ_OF = itemgetter(_SEQ)
 _KEY, _FACTS = slice(_SEQ), slice(_SEQ + 1, None)
 _PAGE = itemgetter(0, _COLUMNS.index("page_id"))
 _FACETS = changes.c.keys().index("facets")
-_NO_TAGS = "[]"
-_STATES = {state.value: state for state in State}
-_USER_LEVELS = {level.value: level for level in UserLevel}
 CountKey = tuple[str, str]
 Replaced = tuple[bulk.Values | None, Row]
 """A row, and the values in whose place it comes."""
@@ -441,10 +445,8 @@ def _parts(new: Iterable[Replaced], seq: int) -> Iterator[_Part]:
 def _keep_tags_in_step(
     connection: Connection, written: Iterable[bulk.Values], replaced: Iterable[bulk.Values]
 ) -> None:
-    tagged = {values[_KEY]: _row(values) for values in replaced if values[_TAGS] != _NO_TAGS}
-    now = [
-        _row(values) for values in written if values[_TAGS] != _NO_TAGS or values[_KEY] in tagged
-    ]
+    tagged = {values[_KEY]: _row(values) for values in replaced if values[_TAGS] != NO_TAGS}
+    now = [_row(values) for values in written if values[_TAGS] != NO_TAGS or values[_KEY] in tagged]
     change_tags.keep_in_step(connection, now, tagged)
 
 
@@ -539,7 +541,7 @@ def values_of(row: Row, seq: int) -> bulk.Values:
     """Return the values of a row as the table has its columns, with the number of its write."""
     values = list(astuple(row))
     values[_SEQ] = seq
-    values[_TAGS] = msgspec.json.encode(row.tags).decode() if row.tags else _NO_TAGS
+    values[_TAGS] = msgspec.json.encode(row.tags).decode() if row.tags else NO_TAGS
     # The member's `value` is looked up by code in Python.
     values[_STATE] = str.__str__(row.state)
     values[_USER_LEVEL] = str.__str__(row.user_level)
@@ -550,8 +552,8 @@ def values_of(row: Row, seq: int) -> bulk.Values:
 def _row(values: bulk.Values) -> Row:
     fields = list(values[: len(_COLUMNS)])
     fields[_TAGS] = tags_of(fields[_TAGS])
-    fields[_STATE] = _STATES[fields[_STATE]]
-    fields[_USER_LEVEL] = _USER_LEVELS[fields[_USER_LEVEL]]
+    fields[_STATE] = STATES[fields[_STATE]]
+    fields[_USER_LEVEL] = USER_LEVELS[fields[_USER_LEVEL]]
     # MariaDB and SQLite have numbers for booleans, which are equal to them.
     return Row(*fields)
 

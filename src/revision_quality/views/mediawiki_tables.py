@@ -31,6 +31,7 @@ from sqlalchemy.types import NullType
 from revision_quality.levels.level import Level
 from revision_quality.views.change import State
 from revision_quality.views.ores_facts import DeletedPage
+from revision_quality.views.servers import MARIADB
 
 UNSCORED = 0
 """`rqf_level` of an edit that waits for its score."""
@@ -87,7 +88,7 @@ def extension_tables(prefix: str = "", schema: str | None = None) -> ExtensionTa
     def table(name: str, *columns: Column[Any]) -> Table:
         return Table(f"{prefix}revision_quality{name}", metadata, *columns)
 
-    text = String().with_variant(LargeBinary(), "mysql", "mariadb")
+    text = String().with_variant(LargeBinary(), *MARIADB)
     return ExtensionTables(
         edit=table(
             "",
@@ -372,7 +373,7 @@ def _seconds(at: Any) -> int:
 
 def _binary(connection: Connection, value: str) -> str | bytes:
     """Return a text for a column that is binary on MariaDB and MySQL."""
-    return value.encode() if connection.dialect.name in ("mysql", "mariadb") else value
+    return value.encode() if connection.dialect.name in MARIADB else value
 
 
 def _insert_ignore(connection: Connection, table: Table) -> Any:

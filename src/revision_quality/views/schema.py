@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, select, text
 
 from revision_quality.errors import StoreError
+from revision_quality.views.servers import MARIADB
 from revision_quality.views.tables import progress
 
 HEAD = "12"
@@ -89,7 +90,7 @@ def _alone(connection: Connection) -> Iterator[None]:
     server = connection.dialect.name
     if server == "postgresql":
         connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK_NUMBER})"))
-    if server not in ("mysql", "mariadb"):
+    if server not in MARIADB:
         yield
         return
     name = "concat(:name, ' ', database())"

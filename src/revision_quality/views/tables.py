@@ -21,6 +21,7 @@ from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeEngine
 
 from revision_quality.events.verdict import MAX_AUTHOR
+from revision_quality.views.servers import MARIADB
 
 MAX_WIKI_ID = 64
 """Characters of a wiki_id: it is the name of a database, and MySQL's have 64."""
@@ -37,7 +38,7 @@ class Word(TypeDecorator[str]):
         length = getattr(self.impl, "length", None)
         if dialect.name == "postgresql":
             return String(length, collation="C")
-        if dialect.name in ("mysql", "mariadb"):
+        if dialect.name in MARIADB:
             is_mariadb = getattr(dialect, "is_mariadb", False)
             collation = "utf8mb4_nopad_bin" if is_mariadb else "utf8mb4_0900_bin"
             return mysql.VARCHAR(length, charset="utf8mb4", collation=collation)
@@ -47,7 +48,7 @@ class Word(TypeDecorator[str]):
 def _text() -> TypeEngine[str]:
     """Return the type of a text of any length: MySQL's TEXT ends at 64 KiB, an event at 4 MiB."""
     medium = mysql.MEDIUMTEXT(charset="utf8mb4", collation="utf8mb4_bin")
-    return Text().with_variant(medium, "mysql", "mariadb")
+    return Text().with_variant(medium, *MARIADB)
 
 
 metadata = MetaData()
