@@ -14,6 +14,9 @@ INSTALLED_DEV := $(VENV)/.installed-dev
 HASHED := pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-emit-index-url --constraint constraints.txt
 
+# The tests and the soak start thousands of processes: none should compile all modules again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help install demo test lint lock hashes audit docs release faults soak clean
 
 help: ## Say what there is to make

@@ -14,6 +14,7 @@ come from.
 import argparse
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -22,14 +23,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from string import Template
 
 HOST = "127.0.0.1"
+PORTS = range(20_000, 32_000)
+"""Where a free port is looked for: below those that Linux gives to connections of its own accord,
+which could take a server's while it is away."""
+
 VERSION = "5.0.6"
 JAVA = 17
 HEAP_MB = 512
-START_TIMEOUT_S = 90
+START_TIMEOUT_S = 180
 STOP_TIMEOUT_S = 30
 
 _COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
@@ -281,9 +287,10 @@ def _is_open(port: int) -> bool:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+    while True:
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind((HOST, random.choice(PORTS)))
+            return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

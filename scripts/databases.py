@@ -7,13 +7,15 @@
 `start` prints the server's version on one line and the database's SQLAlchemy URL on the next, as
 soon as it answers. A folder that already holds a database keeps it. No password is asked for:
 never serve it to anybody else. As root, PostgreSQL runs as the user postgres, who must be able to
-enter the folder's parents.
+enter the folder's parents. With `--no-sync` nothing waits for the disk: what a server has written
+outlives its own death, `kill -9` included, but not the machine's.
 
 Needs the standard library only.
 """
 
 import argparse
 import os
+import random
 import re
 import shutil
 import signal
@@ -27,14 +29,30 @@ from pathlib import Path
 from typing import NamedTuple
 
 HOST = "127.0.0.1"
-START_TIMEOUT_S = 60
-STOP_TIMEOUT_S = 30
+PORTS = range(20_000, 32_000)
+"""Where a free port is looked for: below those that Linux gives to connections of its own accord,
+which could take a server's while it is away."""
+
+ATTEMPTS = 3
+"""How often another free port is tried when a server does not start."""
+
+START_TIMEOUT_S = 180
+STOP_TIMEOUT_S = 120
+"""A busy disk takes long to write what a server holds."""
+
+LOG_CHARACTERS = 2000
+"""How much of a server's log an error shows."""
+
 _POLICY = Path("/usr/sbin/policy-rc.d")
 _DEBIAN_POSTGRESQL = Path("/usr/lib/postgresql")
 
 
 class DatabaseServerError(Exception):
     """The server cannot be installed or started; the text says why."""
+
+
+class _NotStartedError(DatabaseServerError):
+    """The server ended at once, as it does when its port is taken."""
 
 
 class Kind(NamedTuple):
@@ -62,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if args.verb == "install":
             install()
         else:
-            serve(KINDS[args.kind], args.dir.resolve(), args.port)
+            serve(KINDS[args.kind], args.dir.resolve(), args.port, syncs=not args.no_sync)
     except DatabaseServerError as error:
         print(f"databases: {error}", file=sys.stderr)
         return 1
@@ -79,6 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     start.add_argument("kind", choices=sorted(KINDS))
     start.add_argument("--dir", type=Path, required=True)
     start.add_argument("--port", type=int, default=0, help="0: any free port")
+    start.add_argument("--no-sync", action="store_true", help="never wait for the disk")
     return parser
 
 
@@ -115,7 +134,7 @@ def _no_services_started() -> Iterator[None]:
         _POLICY.unlink()
 
 
-def serve(kind: Kind, folder: Path, port: int) -> None:
+def serve(kind: Kind, folder: Path, port: int, *, syncs: bool = True) -> None:
     """Make the database if the folder has none, and serve it until SIGTERM or SIGINT."""
     absent = missing(kind)
     if absent is not None:
@@ -124,50 +143,77 @@ def serve(kind: Kind, folder: Path, port: int) -> None:
         )
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     folder.mkdir(parents=True, exist_ok=True)
-    start, wait = (
-        (_start_mariadb, _greeting) if kind is MARIADB else (_start_postgresql, _postgresql_version)
+    if kind is MARIADB:
+        _make_mariadb(folder, syncs=syncs)
+    else:
+        _make_postgresql(folder, syncs=syncs)
+    with suppress(KeyboardInterrupt):
+        if port:
+            _serve_at(kind, folder, port, syncs=syncs)
+            return
+        for _ in range(ATTEMPTS - 1):
+            with suppress(_NotStartedError):
+                _serve_at(kind, folder, _free_port(), syncs=syncs)
+                return
+        _serve_at(kind, folder, _free_port(), syncs=syncs)
+
+
+def _serve_at(kind: Kind, folder: Path, port: int, *, syncs: bool) -> None:
+    start, version = (
+        (_start_mariadb, _mariadb_version)
+        if kind is MARIADB
+        else (_start_postgresql, _postgresql_version)
     )
-    port = port or _free_port()
-    server = start(folder, port)
+    server = start(folder, port, syncs=syncs)
     try:
-        print(_wait(server, lambda: wait(port), folder), flush=True)
+        print(_wait(server, lambda: version(folder, port), folder), flush=True)
         print(_url(kind, port), flush=True)
         if server.wait() != 0:
-            raise DatabaseServerError(f"the server ended: see {folder / 'log'}")
-    except KeyboardInterrupt:
-        pass
+            raise DatabaseServerError(f"the server ended: {_told(folder)}")
     finally:
         _end(server, kind.end)
 
 
-def _start_mariadb(folder: Path, port: int) -> subprocess.Popen[bytes]:
+def _make_mariadb(folder: Path, *, syncs: bool) -> None:
     data = folder / "data"
-    user = f"--user={'root' if os.geteuid() == 0 else _user_name()}"
     if not data.exists():
         _run(
             [
-                *(_path("mariadb-install-db"), "--no-defaults", f"--datadir={data}", user),
+                *(_path("mariadb-install-db"), "--no-defaults", f"--datadir={data}", _as_user()),
                 *("--auth-root-authentication-method=normal", "--skip-test-db"),
+                *(() if syncs else ("--debug-no-sync",)),
             ]
         )
+
+
+def _start_mariadb(folder: Path, port: int, *, syncs: bool) -> subprocess.Popen[bytes]:
     first = folder / "first.sql"
     first.write_text("CREATE DATABASE IF NOT EXISTS revq CHARACTER SET utf8mb4;\n")
+    no_sync = (
+        *("--debug-no-sync", "--innodb-flush-method=nosync"),
+        "--innodb-flush-log-at-trx-commit=2",
+    )
     return _start(
         folder,
         [
-            *(_path("mariadbd"), "--no-defaults", f"--datadir={data}", user),
+            *(_path("mariadbd"), "--no-defaults", f"--datadir={folder / 'data'}", _as_user()),
             *(f"--bind-address={HOST}", f"--port={port}", "--skip-name-resolve"),
             *(f"--socket={folder / 'socket'}", f"--pid-file={folder / 'pid'}"),
             *(f"--init-file={first}", "--innodb-buffer-pool-size=512M"),
             # Not /tmp: a server that starts deletes those of others there.
             f"--tmpdir={folder}",
+            *(() if syncs else no_sync),
         ],
     )
 
 
-def _start_postgresql(folder: Path, port: int) -> subprocess.Popen[bytes]:
+def _as_user() -> str:
+    return f"--user={'root' if os.geteuid() == 0 else _user_name()}"
+
+
+def _make_postgresql(folder: Path, *, syncs: bool) -> None:
     data = folder / "data"
-    user = "postgres" if os.geteuid() == 0 else None
+    user = _postgresql_user()
     if user:
         shutil.chown(folder, user)
     if not (data / "PG_VERSION").exists():
@@ -175,11 +221,20 @@ def _start_postgresql(folder: Path, port: int) -> subprocess.Popen[bytes]:
             [
                 *(_path("initdb"), "-D", str(data), "-U", "revq", "-A", "trust"),
                 *("-E", "UTF8", "--locale", "C"),
+                *(() if syncs else ("--no-sync",)),
             ],
             user,
         )
-    command = [_path("postgres"), "-D", str(data), "-h", HOST, "-p", str(port), "-k", str(folder)]
-    return _start(folder, [*command, "-c", "shared_buffers=512MB"], user)
+
+
+def _start_postgresql(folder: Path, port: int, *, syncs: bool) -> subprocess.Popen[bytes]:
+    place = ["-D", str(folder / "data"), "-h", HOST, "-p", str(port), "-k", str(folder)]
+    options = ["-c", "shared_buffers=512MB", "-c", f"fsync={'on' if syncs else 'off'}"]
+    return _start(folder, [_path("postgres"), *place, *options], _postgresql_user())
+
+
+def _postgresql_user() -> str | None:
+    return "postgres" if os.geteuid() == 0 else None
 
 
 def _start(folder: Path, command: list[str], user: str | None = None) -> subprocess.Popen[bytes]:
@@ -201,14 +256,28 @@ def _wait(server: subprocess.Popen[bytes], version: Callable[[], str], folder: P
     while True:
         with suppress(OSError, subprocess.CalledProcessError):
             return version()
-        if server.poll() is not None or time.monotonic() > deadline:
-            raise DatabaseServerError(f"the server does not start: see {folder / 'log'}")
+        if server.poll() is not None:
+            raise _NotStartedError(f"the server does not start: {_told(folder)}")
+        if time.monotonic() > deadline:
+            raise DatabaseServerError(
+                f"the server does not answer after {START_TIMEOUT_S} s: {_told(folder)}"
+            )
         time.sleep(0.05)
 
 
-def _greeting(port: int) -> str:
-    """Return the version that the server greets with (MariaDB's protocol, HandshakeV10)."""
-    with socket.create_connection((HOST, port), timeout=5) as connection:
+def _told(folder: Path) -> str:
+    log = folder / "log"
+    return f"see {log}, which ends\n{log.read_text(errors='replace')[-LOG_CHARACTERS:]}"
+
+
+def _mariadb_version(folder: Path, port: int) -> str:
+    """Return the version that the server greets with (MariaDB's protocol, HandshakeV10).
+
+    Asks at its socket: at the port there could be another server.
+    """
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(5)
+        connection.connect(str(folder / "socket"))
         greeting = connection.recv(128)
     version = re.search(rb"[\d.]+-MariaDB", greeting)
     if version is None:
@@ -216,10 +285,9 @@ def _greeting(port: int) -> str:
     return f"MariaDB {version[0].decode().removesuffix('-MariaDB')}"
 
 
-def _postgresql_version(port: int) -> str:
-    subprocess.run(
-        [_path("pg_isready"), "-q", "-h", HOST, "-p", str(port)], check=True, capture_output=True
-    )
+def _postgresql_version(folder: Path, port: int) -> str:
+    ready = [_path("pg_isready"), "-q", "-h", str(folder), "-p", str(port)]
+    subprocess.run(ready, check=True, capture_output=True)
     answer = subprocess.run(
         [_path("postgres"), "--version"], check=True, capture_output=True, text=True
     )
@@ -283,9 +351,10 @@ def _run(command: Sequence[str], user: str | None = None) -> None:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+    while True:
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind((HOST, random.choice(PORTS)))
+            return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

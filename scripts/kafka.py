@@ -13,6 +13,7 @@ come from.
 
 import argparse
 import os
+import random
 import re
 import shutil
 import signal
@@ -21,11 +22,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from string import Template
 from uuid import uuid4
 
 HOST = "127.0.0.1"
+PORTS = range(20_000, 32_000)
+"""Where a free port is looked for: below those that Linux gives to connections of its own accord,
+which could take a server's while it is away."""
+
 VERSION = "4.2.0"
 """Not 4.3.0, whose KRaftMetadataCache.getPartitionLeaderEndpoint finds no node for a partition that
 has no leader: marks of transactions are skipped as if it were deleted (docs/kafka.md)."""
@@ -33,7 +39,7 @@ has no leader: marks of transactions are skipped as if it were deleted (docs/kaf
 SCALA = "2.13"
 JAVA = 17
 HEAP_MB = 384
-START_TIMEOUT_S = 60
+START_TIMEOUT_S = 180
 STOP_TIMEOUT_S = 20
 
 _COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
@@ -249,9 +255,10 @@ def _is_open(port: int) -> bool:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+    while True:
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind((HOST, random.choice(PORTS)))
+            return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

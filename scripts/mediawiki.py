@@ -20,6 +20,7 @@ Needs the standard library only.
 import argparse
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -36,6 +37,10 @@ from string import Template
 from typing import NamedTuple
 
 HOST = "127.0.0.1"
+PORTS = range(20_000, 32_000)
+"""Where a free port is looked for: below those that Linux gives to connections of its own accord,
+which could take a server's while it is away."""
+
 PASSWORD = "only-on-loopback"
 MEDIAWIKI = Path("/usr/share/mediawiki")
 PACKAGES = (
@@ -55,7 +60,7 @@ MODULES = ("sqlite3", "mbstring", "intl", "xml", "apcu", "mysqli", "pgsql")
 """What PACKAGES bring to PHP."""
 SBIN = Path("/usr/sbin")
 WORKERS = 4
-START_TIMEOUT_S = 60
+START_TIMEOUT_S = 180
 STOP_TIMEOUT_S = 10
 _POLICY = Path("/usr/sbin/policy-rc.d")
 _KEYS = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
@@ -506,9 +511,10 @@ def _process_of(folder: Path) -> int | None:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+    while True:
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind((HOST, random.choice(PORTS)))
+            return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ def frozen(database: RealServer) -> Iterator[None]:
 
 @pytest.mark.database
 def test_a_database_that_does_not_answer_keeps_no_process(tmp_path):
-    with server("mariadb") as mariadb, serving_wikis(["awiki"], 10, 10.0) as wikis:
+    with server("mariadb", syncs=False) as mariadb, serving_wikis(["awiki"], 10, 10.0) as wikis:
         settings = tmp_path / "revq.toml"
         settings.write_text(
             f'stop_seconds = {STOP_SECONDS}\ndata_folder = "data"\n[web]\nport = 0\n'

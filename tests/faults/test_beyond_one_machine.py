@@ -30,7 +30,7 @@ def test_kafka_stopped_for_thirty_seconds(start_broker, mariadb, tmp_path):
 
 
 def test_mariadb_stopped_for_thirty_seconds(broker, tmp_path):
-    with server("mariadb") as own:
+    with server("mariadb", syncs=False) as own:
         nothing_is_lost(tmp_path, broker, own, mariadb_away)
 
 

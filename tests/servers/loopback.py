@@ -1,22 +1,27 @@
 """What listens on loopback: free ports, and an application of ours served by uvicorn."""
 
 import asyncio
+import random
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import uvicorn
 from starlette.applications import Starlette
 
 from revision_quality.web.server import Server
 
-START_SECONDS = 60
+START_SECONDS = 180
+
+PORTS = range(20_000, 32_000)
+"""Below those that Linux gives to connections of its own accord."""
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
+    while True:
+        with suppress(OSError), socket.create_server(("127.0.0.1", random.choice(PORTS))) as taken:
+            return int(taken.getsockname()[1])
 
 
 def wait_until_open(port: int) -> None:
