@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, Dialect
@@ -23,13 +22,6 @@ MARGIN = 3 * RADIUS + 1
 """Edits that tell those labels: RADIUS before each, 2 * RADIUS after."""
 
 _LOWEST, _HIGHEST = -(2**63), 2**63 - 1
-
-
-class Around(NamedTuple):
-    """The revisions between which the MARGIN stored edits before and after some others are."""
-
-    first: int
-    last: int
 
 
 def read_edits(connection: Connection, keys: Iterable[Key]) -> dict[Key, Edit]:

@@ -89,9 +89,3 @@ def note_models(connection: Connection, models: Iterable[NamedModel]) -> None:
     ]
     if new:
         connection.execute(insert(scored_models), new)
-
-
-def known_models(connection: Connection) -> dict[int, NamedModel]:
-    """Return the models and versions that have scored, by their numbers."""
-    rows = connection.execute(select(scored_models))
-    return {number: NamedModel(name, version) for number, name, version in rows}

@@ -70,11 +70,6 @@ class Users:
             self._kept.popitem(last=False)
 
     @property
-    def _oldest(self) -> datetime:
-        read, _ = next(iter(self._kept.values()))
-        return read
-
-    @property
     def remembered(self) -> int:
         """How many users are kept in memory."""
         return len(self._kept)
