@@ -2,13 +2,14 @@
 
 import random
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 from msgspec.structs import asdict, replace
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, insert
 
 from revision_quality.recent_changes.cursor import Cursor
 from revision_quality.recent_changes.filters import Filters, parse_filters
@@ -20,7 +21,7 @@ from revision_quality.views.change import Change, State, UserLevel
 from revision_quality.views.changes import ChangesView, note_facets, values_of
 from revision_quality.views.database import Database
 from revision_quality.views.row import Row
-from revision_quality.views.tables import changes
+from revision_quality.views.tables import change_counts, changes
 from tests.recent_changes.examples import LEVELS, change
 
 NOW = 1_700_000_000
@@ -40,6 +41,8 @@ QUERIES = [
     "namespace=0;1&invert=1",
     "hidehumans=1&userExpLevel=unregistered&hidepageedits=1",
     "wiki=hewiki;my_wiki&state=failed",
+    "wiki=my_wiki;b-wiki",
+    "wiki=hewiki;my_wiki&namespace=1",
     "wiki=b-wiki",
     "wiki=" + ";".join(["hewiki", *(f"w{number}" for number in range(30))]) + "&namespace=14",
     "days=0.01&namespace=14",
@@ -105,6 +108,9 @@ def _write(connection: Connection, rows: list[Change]) -> None:
     bulk.write(connection, changes, values)
     note_facets(connection, values)
     change_tags.keep_in_step(connection, rows, {})
+    numbers = Counter((row.wiki_id, row.state.value) for row in rows)
+    counts = [{"wiki_id": w, "state": s, "number": n} for (w, s), n in numbers.items()]
+    connection.execute(insert(change_counts), counts)
 
 
 def test_few_among_many_are_all_found_in_order(url: str, rows: list[Change]) -> None:

@@ -123,12 +123,16 @@ def test_the_database_and_the_test_of_one_change_agree(
     with engine.connect() as connection:
         store(connection, [replace(row, seq=number) for number, row in enumerate(rows)])
         assert walked(connection, filters) == expected
+        for share in (0, 1):
+            of_wikis = Asked(filters, LEVELS, NOW, share)
+            few = walked_changes(connection, of_wikis, few=True)
+            assert [_key(row) for row in few] == expected
         for walk in (0, 2, 2000):
             for limit in (1, 3, 500):
-                few = replace(filters, limit=limit)
-                found = newest_changes(connection, few, LEVELS, now=NOW, walk=walk).rows
+                page = replace(filters, limit=limit)
+                found = newest_changes(connection, page, LEVELS, now=NOW, walk=walk).rows
                 assert [_key(row) for row in found] == expected[:limit]
-            sparse = sparse_changes(connection, Asked(few, LEVELS, NOW))
+            sparse = sparse_changes(connection, Asked(page, LEVELS, NOW))
             assert [_key(row) for row in sparse] == expected
         connection.rollback()
 
@@ -229,6 +233,25 @@ def test_registered_takes_in_all_who_have_an_account() -> None:
     ],
 )
 def test_pages_are_read_through_an_index(engine: Engine, query: str, index: str) -> None:
+    # Wikis of which few edits are.
+    plan, filters = _plan(engine, query, share=0.001)
+    reads = [step for step in plan if " changes" in step]
+    assert reads
+    assert all(f"USING INDEX {index}" in step for step in reads)
+    if len(filters.wikis) in (0, 1, len(MANY_WIKIS)):
+        # "FOR RIGHT PART OF ORDER BY" sorts rows of the same second only.
+        assert not [step for step in plan if "TEMP B-TREE FOR ORDER BY" in step]
+
+
+@pytest.mark.parametrize("query", ["namespace=14", "wiki=enwiki;hewiki&revertrisk=likelybad"])
+def test_few_of_many_are_looked_for_in_the_index_of_all_edits(engine: Engine, query: str) -> None:
+    plan, _ = _plan(engine, query, share=0.2, few=True)
+    assert [step for step in plan if "USING INDEX changes_time" in step]
+
+
+def _plan(
+    engine: Engine, query: str, *, share: float, few: bool = False
+) -> tuple[list[str], Filters]:
     filters, _ = parse_filters([tuple(part.split("=")) for part in query.split("&") if part])
     plan: list[str] = []
 
@@ -240,11 +263,5 @@ def test_pages_are_read_through_an_index(engine: Engine, query: str, index: str)
 
     with engine.connect() as connection:
         event.listen(connection, "before_cursor_execute", explain)
-        walked_changes(connection, Asked(filters, LEVELS, NOW), since=1)
-
-    reads = [step for step in plan if " changes" in step]
-    assert reads
-    assert all(f"USING INDEX {index}" in step for step in reads)
-    if len(filters.wikis) in (0, 1, len(MANY_WIKIS)):
-        # "FOR RIGHT PART OF ORDER BY" sorts rows of the same second only.
-        assert not [step for step in plan if "TEMP B-TREE FOR ORDER BY" in step]
+        walked_changes(connection, Asked(filters, LEVELS, NOW, share), since=1, few=few)
+    return plan, filters

@@ -6,9 +6,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from revision_quality.recent_changes.cursor import Cursor
+from revision_quality.recent_changes.facet_predicate import to_facets
 from revision_quality.recent_changes.filters import Filters
 from revision_quality.recent_changes.predicate import to_sql
-from revision_quality.recent_changes.query import earliest_of, visible, within
+from revision_quality.recent_changes.query import earliest_of, possible_of, visible, within
 from revision_quality.recent_changes.ranking import rank, shift
 from revision_quality.recent_changes.sql import Sql, every, one_of
 from revision_quality.recent_changes.wiki_levels import WikiLevels
@@ -18,16 +19,21 @@ MAX_WIKIS_APART = 20
 """So many wikis are read each by its own index; of more, the walk through the edits of all wikis
 finds enough soon."""
 
+_MUCH = 1 / 50
+"""Of all edits: the wikis that have so many are found in the walk through those of all wikis."""
+
 
 class Asked(Struct, frozen=True):
     """The filters of a page, the levels that they name, and the time from which days count.
 
-    `now` is in Unix seconds. Ranks are the times of edits, `moved` by so many seconds.
+    `now` is in Unix seconds. `share` says which part of all edits those of the wikis are. Ranks are
+    the times of edits, `moved` by so many seconds.
     """
 
     filters: Filters
     levels: WikiLevels
     now: float
+    share: float = 1
 
     @property
     def limit(self) -> int:
@@ -37,7 +43,8 @@ class Asked(Struct, frozen=True):
     @property
     def are_wikis_apart(self) -> bool:
         """Whether wikis are asked for, each to be read by its own index."""
-        return 0 < len(self.filters.wikis) <= MAX_WIKIS_APART
+        number = len(self.filters.wikis)
+        return number == 1 or (0 < number <= MAX_WIKIS_APART and self.share < _MUCH)
 
     @property
     def earliest(self) -> int:
@@ -62,6 +69,10 @@ class Asked(Struct, frozen=True):
     def matching(self, *, least: int = 0, moved: int = 0) -> Sql:
         """Return the condition on edits, but for the wiki, of a rank of at least `least`."""
         return every((to_sql(visible(self.filters, self.levels)), self.in_time(least, moved)))
+
+    def possible(self) -> Sql:
+        """Return the condition on the facets without which no edit matches, but for the wiki."""
+        return to_facets(possible_of(self.filters, self.levels), surely=False)
 
     def in_time(self, least: int = 0, moved: int = 0) -> Sql:
         """Return the condition on the time alone, and on the place behind the cursor."""

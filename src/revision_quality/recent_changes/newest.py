@@ -8,6 +8,7 @@ facets (`sparse`). Edits of a tag are looked up by it (`tagged`).
 from collections.abc import Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from revision_quality.recent_changes.asked import Asked
@@ -15,6 +16,7 @@ from revision_quality.recent_changes.depths import Place, times_behind
 from revision_quality.recent_changes.filters import Filters
 from revision_quality.recent_changes.queue import queued_changes
 from revision_quality.recent_changes.reading import walked_changes
+from revision_quality.recent_changes.share import share_of
 from revision_quality.recent_changes.shown_levels import as_of
 from revision_quality.recent_changes.sparse import sparse_changes, sparse_without_tags
 from revision_quality.recent_changes.tagged import tagged_changes, tagged_since
@@ -25,9 +27,13 @@ from revision_quality.views.facets import EVERY_WIKI
 WALK = 200
 """Edits looked at one by one, at first: most filters that many use fill a page from them."""
 
-_FURTHEST = 16
-"""Times the walk, where a page is likely to be full then: 2 to 9 ms
-(`benchmarks/recent_changes.py`)."""
+_FURTHEST, _FURTHEST_APART = 40, 16
+"""Times the walk, where a page is likely to be full then: 2 to 6 ms
+(`benchmarks/recent_changes.py`). Of wikis apart all edits are looked up, not those alone that may
+match."""
+
+_HALF = 0.5
+"""Of all edits: where the wikis have fewer, the index tells which to look up."""
 
 _AMPLY = 2
 """Times the edits that a page is likely to need."""
@@ -78,19 +84,24 @@ def newest_changes(
     to look at before their facets are. Raises what the connection raises.
     """
     asked = Asked(filters, levels, now)
+    if len(filters.wikis) > 1:
+        asked = replace(asked, share=share_of(connection, filters.wikis))
     if filters.is_queue:
         return Found(queued_changes(connection, asked))
     if filters.tags and not filters.invert_tags:
         return _of_tags(connection, asked)
-    number = max(walk, asked.limit)
+    furthest = walk * (_FURTHEST_APART if asked.are_wikis_apart else _FURTHEST)
+    number, few = max(walk, asked.limit), False
+    if not asked.are_wikis_apart and asked.share < _HALF:
+        number, few = round(number / max(asked.share, 1 / _FURTHEST)), True
     for _ in range(2):
         since = _end_of_walk(connection, asked, number)
         # Never unbounded, for SQLite to see what an index of one wiki's times is good for.
-        rows = walked_changes(connection, asked, since=max(since, 1))
+        rows = walked_changes(connection, asked, since=max(since, 1), few=few)
         if not since or len(rows) >= asked.limit:
             return Found(rows)
-        number = _AMPLY * number * asked.limit // max(len(rows), 1)
-        if number > _FURTHEST * walk:
+        number, few = _AMPLY * number * asked.limit // max(len(rows), 1), True
+        if number > furthest:
             break
     if filters.tags:
         return _without_tags(connection, asked, Found(rows, since))

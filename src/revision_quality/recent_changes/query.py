@@ -60,7 +60,12 @@ def possible_in(filters: Filters, levels: WikiLevels) -> Predicate:
 
     It is on single wikis where `filters` names some, else on all of them together.
     """
-    return Every((*_wikis(filters), *_levels(filters, levels, Either), *_facets(filters)))
+    return Every((*_wikis(filters), possible_of(filters, levels)))
+
+
+def possible_of(filters: Filters, levels: WikiLevels) -> Predicate:
+    """Return the same without the condition on the wiki itself."""
+    return Every((*_levels(filters, levels, Either), *_facets(filters)))
 
 
 def sure_in(filters: Filters, levels: WikiLevels) -> Predicate:

@@ -14,7 +14,7 @@ from revision_quality.recent_changes.facet_predicate import is_of_grades
 from revision_quality.recent_changes.index import by_time
 from revision_quality.recent_changes.ranking import GRADES
 from revision_quality.recent_changes.sparse import changes_at, first_of
-from revision_quality.recent_changes.sql import Sql, every, rows
+from revision_quality.recent_changes.sql import every
 from revision_quality.views.change import Change
 from revision_quality.views.facets import EVERY_WIKI
 
@@ -31,25 +31,18 @@ def changes_in_windows(
     grades: defaultdict[int, list[int]] = defaultdict(list)
     for grade in GRADES:
         grades[asked.shift(grade)].append(grade)
-    wikis, wiki_id = asked.filters.wikis, EVERY_WIKI
-    if len(wikis) == 1:
-        (wiki_id,) = wikis
-    elif wikis:
-        each = min(round(each / _share(connection, wikis)), _AT_MOST)
+    wiki_id = EVERY_WIKI
+    if len(asked.filters.wikis) == 1:
+        (wiki_id,) = asked.filters.wikis
+    each = round(min(each / max(asked.share, EACH / _AT_MOST), _AT_MOST))
     places = [Place(wiki_id, until=asked.latest(moved), moved=moved) for moved in grades]
     least = max(times_behind(connection, places, each), default=0)
     parts = []
     for moved, some in grades.items():
-        condition = asked.matching(least=least, moved=moved)
-        parts.append((moved, every((condition, is_of_grades(some), *asked.in_wikis()))))
+        # The index holds the facets, so that only edits that may match are looked up.
+        of_facets = every((is_of_grades(some), asked.possible()))
+        matching = asked.matching(least=least, moved=moved)
+        parts.append((moved, every((of_facets, matching, *asked.in_wikis()))))
     table = by_time(connection.dialect.name, of_wiki=asked.are_wikis_apart)
     ranks = first_of(connection, table, parts, asked.limit)
     return None if len(ranks) < asked.limit else changes_at(connection, ranks, asked)
-
-
-def _share(connection: Connection, wikis: frozenset[str]) -> float:
-    """Return which part of all edits some wikis have, no less than is made use of."""
-    statement = Sql("SELECT wiki_id, number FROM change_counts")
-    counts = [(wiki_id, int(number)) for wiki_id, number in rows(connection, statement)]
-    own = sum(number for wiki_id, number in counts if wiki_id in wikis)
-    return max(own / (sum(number for _, number in counts) or 1), EACH / _AT_MOST)

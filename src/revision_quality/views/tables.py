@@ -96,7 +96,7 @@ changes = Table(
     Column("score_withheld", Boolean, nullable=False),
     Column("facets", BigInteger, comment="views.facets"),
     Column("user_key", BigInteger, comment="views.user_key"),
-    Index("changes_time", "timestamp", "rev_id"),
+    Index("changes_time", "timestamp", "rev_id", "wiki_id", "facets"),
     Index("changes_wiki_time", "wiki_id", "timestamp", "rev_id"),
     Index("changes_page_time", "wiki_id", "page_id", "timestamp"),
     Index("changes_user_time", "user_key", "timestamp"),
