@@ -66,3 +66,17 @@ async def test_it_runs_on_through_failures_until_cancelled(tmp_path: Path, failu
 
     assert view.values == [b"0", b"1", b"2"]
     assert clock.slept == [1, 2, 4][:failures]
+
+
+async def test_a_log_that_was_made_anew_is_read_from_its_start(tmp_path: Path):
+    view = CountingView()
+    view.positions["a"] = 5000
+    async with SqliteStreams(tmp_path / "s.sqlite") as streams:
+        await streams.append([event(1), event(2)])
+        role = Materialiser(streams, view, ["a"])
+
+        assert [await role.step() for _ in range(2)] == [2, 0]
+        await streams.append([event(3)])
+        assert await role.step() == 1
+        assert await role.behind() == {"a": 0}
+    assert view.values == [b"1", b"2", b"3"]

@@ -10,9 +10,9 @@ from msgspec import Struct
 
 from revision_quality.clock import Clock, system_clock
 from revision_quality.errors import StoreError
-from revision_quality.streams.base import Record, Streams
+from revision_quality.streams.base import START, Record, Streams
 from revision_quality.tally import LAG_SECONDS, Tally, Timings
-from revision_quality.views.backlog import Backlog, Place
+from revision_quality.views.merged_streams import MergedStreams, Place
 
 READ = 5000
 """Events in one transaction where there are as many, and up to twice as many."""
@@ -56,7 +56,7 @@ class Materialiser:
         self._names = names
         self._clock = clock
         self._positions: dict[Place, int] = {}
-        self._backlog = Backlog(streams)
+        self._merged = MergedStreams(streams)
         self.name = name
         self.applied = Tally()
         """Events brought into the view, by stream."""
@@ -80,7 +80,7 @@ class Materialiser:
                 _log.error("the view cannot be kept in step, trying again", error=str(error))
                 # Whether the last transaction came through, only the view knows.
                 self._positions.clear()
-                self._backlog.forget()
+                self._merged.forget()
                 await self._clock.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
                 continue
@@ -121,7 +121,7 @@ class Materialiser:
 
     async def _next(self) -> list[Record]:
         positions = {place: await self._position(*place) for place in await self._places()}
-        return await self._backlog.next(positions, READ)
+        return await self._merged.next(positions, READ)
 
     async def _places(self) -> list[Place]:
         return [
@@ -133,6 +133,10 @@ class Materialiser:
     async def _position(self, stream: str, partition: int) -> int:
         if (stream, partition) not in self._positions:
             found = await self._view.position(stream, partition)
+            if found > START and found > await self._streams.end(stream, partition):
+                # Of another log, such as a file that was moved away: no event may be left out, and
+                # one that comes again changes nothing.
+                found = START
             self._positions[stream, partition] = found
         return self._positions[stream, partition]
 

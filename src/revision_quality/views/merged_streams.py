@@ -9,7 +9,7 @@ Place = tuple[str, int]
 """A stream and the number of a partition."""
 
 
-class Backlog:
+class MergedStreams:
     """Reads several partitions such that of those that are far behind one time comes together.
 
     An edit's events come by several streams: brought into a view at once, they change its row once.

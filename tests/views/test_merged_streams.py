@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from revision_quality.streams.base import Record, Streams
-from revision_quality.views.backlog import Backlog, Place
+from revision_quality.views.merged_streams import MergedStreams, Place
 
 
 class Log:
@@ -26,14 +26,14 @@ class Log:
         return self.records[stream, partition][after : after + limit]
 
 
-def backlog_of(log: Log) -> Backlog:
-    return Backlog(cast(Streams, log))
+def merged(log: Log) -> MergedStreams:
+    return MergedStreams(cast(Streams, log))
 
 
 async def read_all(log: Log, number: int) -> list[list[Record]]:
-    backlog, batches = backlog_of(log), []
+    streams, batches = merged(log), []
     positions = dict.fromkeys(log.records, 0)
-    while batch := await backlog.next(positions, number):
+    while batch := await streams.next(positions, number):
         batches.append(batch)
         positions |= {(record.stream, record.partition): record.offset for record in batch}
     return batches
@@ -73,12 +73,12 @@ async def test_what_is_not_far_behind_does_not_wait():
 
 async def test_what_was_not_applied_is_read_again():
     log = Log({("a", 0): list(range(100)), ("b", 0): list(range(50, 150))})
-    backlog = backlog_of(log)
+    streams = merged(log)
     positions = dict.fromkeys(log.records, 0)
 
-    first = await backlog.next(positions, 20)
-    backlog.forget()
-    assert await backlog.next(positions, 20) == first
+    first = await streams.next(positions, 20)
+    streams.forget()
+    assert await streams.next(positions, 20) == first
 
 
 @given(
