@@ -8,7 +8,9 @@ from pathlib import Path
 import httpx
 from msgspec.structs import replace
 
-from revision_quality.cli.service import Parts, Service, listen, run_service
+from revision_quality.cli.listening import listen
+from revision_quality.cli.parts import Parts
+from revision_quality.cli.service import Service, run_service
 from revision_quality.demo import sample_edits
 from revision_quality.demo.reader import SampleReader
 from revision_quality.models.base import Prediction, Unscored

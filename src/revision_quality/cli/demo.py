@@ -11,9 +11,11 @@ import typer
 from rich.console import Console
 
 from revision_quality.cli.display import Bar, show_until
+from revision_quality.cli.listening import listen
 from revision_quality.cli.lock import locked
 from revision_quality.cli.loop import run_loop
-from revision_quality.cli.service import Parts, Service, listen, run_service, until_signal
+from revision_quality.cli.parts import Parts
+from revision_quality.cli.service import Service, run_service, until_signal
 from revision_quality.demo import sample_edits
 from revision_quality.demo.reader import SampleReader
 from revision_quality.models.revert_risk import RevertRisk

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from revision_quality.cli.diagnosis import Finding, Section
+from revision_quality.cli.listening import listen
 from revision_quality.cli.places import kafka_place, open_score_store
-from revision_quality.cli.service import listen
 from revision_quality.errors import SettingsError, StoreError
 from revision_quality.settings import Settings
 from revision_quality.streams.sqlite import check_file

@@ -16,16 +16,18 @@ from rich.console import Console
 
 from revision_quality.cli.display import Bar, show_until
 from revision_quality.cli.level_rules import choosing_of
+from revision_quality.cli.listening import listen
 from revision_quality.cli.lock import locked
 from revision_quality.cli.logs import set_up_logs
 from revision_quality.cli.loop import end_within, run_loop
 from revision_quality.cli.model_state import ModelState, ModelStates
+from revision_quality.cli.parts import Parts
 from revision_quality.cli.places import check_places, make_folder
 from revision_quality.cli.reload import Reloading
 from revision_quality.cli.role import ASKING, EVERY, Role, in_order
 from revision_quality.cli.rules import check_aliases, open_rules
 from revision_quality.cli.running import Fetching, Watched
-from revision_quality.cli.service import Parts, Service, listen, run_service, until_signal
+from revision_quality.cli.service import Service, run_service, until_signal
 from revision_quality.cli.span import span_of
 from revision_quality.cli.wiki_tables import NamedWiki, has_tables
 from revision_quality.cli.wikis import ConnectedWiki, Wikis, http_client, streams_client
