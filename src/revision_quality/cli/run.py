@@ -1,10 +1,9 @@
 """`revq run`: everything for the configured wikis, or the roles that are asked for."""
 
 import asyncio
-import hashlib
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +14,7 @@ from msgspec.structs import replace
 from rich.console import Console
 
 from revision_quality.cli.display import Bar, show_until
+from revision_quality.cli.known_wikis import KnownWikis
 from revision_quality.cli.level_rules import choosing_of
 from revision_quality.cli.listening import listen
 from revision_quality.cli.lock import locked
@@ -26,28 +26,14 @@ from revision_quality.cli.places import check_places, make_folder
 from revision_quality.cli.reload import Reloading
 from revision_quality.cli.role import ASKING, EVERY, Role, in_order
 from revision_quality.cli.rules import check_aliases, open_rules
-from revision_quality.cli.running import Fetching, Watched
+from revision_quality.cli.running import Watched
 from revision_quality.cli.service import Service, run_service, until_signal
-from revision_quality.cli.span import span_of
-from revision_quality.cli.wiki_tables import NamedWiki, has_tables
-from revision_quality.cli.wikis import ConnectedWiki, Wikis, http_client, streams_client
+from revision_quality.cli.wiki_tables import has_tables
+from revision_quality.cli.wikis import Wikis, http_client, streams_client
 from revision_quality.errors import SettingsError
-from revision_quality.pauses import Gate
 from revision_quality.scoring.model_rule import ModelRule
-from revision_quality.scoring.on_request import AskedWiki
 from revision_quality.settings import Settings, Wiki, check_settings, load_settings
-from revision_quality.sites import Site
-from revision_quality.sources.base import Emit, Source
-from revision_quality.sources.event_bus import EventBusSource
-from revision_quality.sources.event_streams import EventStreamsSource, EventStreamsState
-from revision_quality.sources.polling import PollingSource, PollingState
-from revision_quality.sources.rc_feed import RcFeed, Wake
-from revision_quality.sources.wiki_edits import WikiEdits
-from revision_quality.state_file import StateFile
-from revision_quality.web.consumer import Consumer
-from revision_quality.wiki.contents import Contents, Room
-from revision_quality.wiki.diff import CompareReader
-from revision_quality.wiki.reader import ApiReader
+from revision_quality.sources.polling import PollingSource
 
 DEFAULT_FILE = Path("revq.toml")
 
@@ -132,7 +118,7 @@ async def _run(
     async with http_client() as client, streams_client() as following:
         choosing_of(settings.levels)
         wikis = Wikis(settings.wikis, client, settings.data)
-        known = _Known(settings, wikis, following, client)
+        known = KnownWikis(settings, wikis, following, client)
         try:
             state = await states.read()
             rules = _rules(settings, state, client)
@@ -190,114 +176,10 @@ class _Serving:
         return self._listening
 
 
-class _Known:
-    """The connected wikis as the roles ask for them; there may be more of them by and by."""
-
-    def __init__(
-        self,
-        settings: Settings,
-        wikis: Wikis,
-        following: httpx.AsyncClient,
-        client: httpx.AsyncClient,
-    ) -> None:
-        self._settings = settings
-        self._client = client
-        self._following = following
-        self.wikis = wikis
-        self.gate = Gate(is_known=False)
-        self._room = Room()
-        self.asked: dict[str, AskedWiki] = {}
-        self.fetching: dict[str, Fetching] = {}
-        self.sites: dict[str, Site] = {}
-        self.consumers: dict[str, Consumer] = {}
-        self.polling: dict[str, PollingSource] = {}
-        self._wake: dict[str, Wake] = {}
-        wikis.on_connect(self._add, self._remove)
-
-    def sources(self) -> list[Source]:
-        """Return what brings edits, or the news of them, beside polling."""
-        settings, feeds = self._settings, list[Source]()
-        self.polling.clear()
-        self._wake.clear()
-        if settings.rc_feed:
-            feeds.append(RcFeed(settings.rc_feed.host, settings.rc_feed.port, self._wake))
-        if settings.event_streams:
-            address = settings.event_streams.address
-            store = StateFile(_position_file(settings.data, address), EventStreamsState)
-            followed = EventStreamsSource(
-                self._following,
-                address,
-                store,
-                wiki_ids=self.asked.keys(),
-                is_awaited=self.wikis.is_awaited,
-                wake=self._wake,
-            )
-            feeds.append(_in_the_log_once(followed))
-        return feeds
-
-    async def arriving(self) -> AsyncIterator[Source]:
-        """Yield what polls each wiki, as wikis connect."""
-        async for wiki in self.wikis.each():
-            source = _source(self._settings, wiki, self.gate)
-            self.polling[wiki.wiki_id] = source
-            self._wake[wiki.wiki_id] = source.wake
-            yield _UntilEnded(_in_the_log_once(source), wiki.ended)
-
-    async def named(self) -> AsyncIterator[NamedWiki]:
-        """Yield each wiki once, as wikis connect."""
-        seen: set[str] = set()
-        async for wiki in self.wikis.each():
-            if wiki.wiki_id not in seen:
-                seen.add(wiki.wiki_id)
-                yield NamedWiki(wiki.wiki_id, wiki.settings)
-
-    def _add(self, wiki: ConnectedWiki) -> None:
-        reader = ApiReader(wiki.api, wiki.info.batch, Contents(self._room))
-        self.asked[wiki.wiki_id] = AskedWiki(
-            WikiEdits(wiki.api, wiki.info), reader, CompareReader(wiki.api)
-        )
-        self.fetching[wiki.wiki_id] = Fetching(wiki.api, reader.kept)
-        site = wiki.info.site
-        self.sites[wiki.wiki_id] = replace(site, zone=wiki.settings.time_zone or site.zone)
-        if wiki.settings.oauth:
-            self.consumers[wiki.wiki_id] = Consumer(
-                wiki.settings.oauth, wiki.info.site, wiki.settings.api, self._client
-            )
-
-    def _remove(self, wiki: ConnectedWiki) -> None:
-        # Its site stays: there may be rows of it.
-        for known in (self.asked, self.fetching, self.polling, self._wake, self.consumers):
-            known.pop(wiki.wiki_id, None)
-
-
-class _UntilEnded:
-    """A source that ends with its wiki."""
-
-    def __init__(self, source: Source, ended: asyncio.Event) -> None:
-        self._source = source
-        self._ended = ended
-
-    @property
-    def name(self) -> str:
-        return self._source.name
-
-    async def run(self, emit: Emit) -> None:
-        working = asyncio.ensure_future(self._source.run(emit))
-        ending = asyncio.ensure_future(self._ended.wait())
-        try:
-            done, _ = await asyncio.wait([working, ending], return_when=asyncio.FIRST_COMPLETED)
-            if working in done:
-                working.result()
-        finally:
-            working.cancel()
-            ending.cancel()
-            await asyncio.gather(working, ending, return_exceptions=True)
-
-
 def _parts(
     settings: Settings,
     roles: frozenset[Role],
-    known: _Known,
+    known: KnownWikis,
     rules: Sequence[ModelRule],
     client: httpx.AsyncClient,
 ) -> Parts:
@@ -322,7 +204,7 @@ def _parts(
 
 
 async def _run_parts(
-    settings: Settings, parts: Parts, serving: _Serving, known: _Known, end: Awaitable[None]
+    settings: Settings, parts: Parts, serving: _Serving, known: KnownWikis, end: Awaitable[None]
 ) -> None:
     roles = parts.roles
 
@@ -371,26 +253,3 @@ def _bars(polling: Mapping[str, PollingSource]) -> list[Bar]:
         for wiki_id, source in polling.items()
         if (progress := source.catch_up) and progress.total > WORTH_A_BAR
     ]
-
-
-def _in_the_log_once(source: Source) -> Source:
-    """Have edits kept under one identifier, whichever source brings them first."""
-    return EventBusSource(source)
-
-
-def _position_file(data: Path, address: str) -> Path:
-    name = hashlib.sha256(address.encode()).hexdigest()[:16]
-    return data / "event_streams" / f"{name}.json"
-
-
-def _source(settings: Settings, wiki: ConnectedWiki, gate: Gate) -> PollingSource:
-    store = StateFile(settings.data / "polling" / f"{wiki.info.site.wiki_id}.json", PollingState)
-    return PollingSource(
-        wiki.api,
-        wiki.info,
-        store,
-        interval=wiki.settings.interval,
-        overlap=wiki.settings.overlap,
-        backfill=span_of(wiki.settings.backfill),
-        gate=gate,
-    )
