@@ -29,7 +29,12 @@ T = TypeVar("T")
 Key = tuple[str, int, str, str]
 
 
-def until(check: Callable[[], T | None], seconds: float, story: Callable[[], str] = str) -> T:
+def until(
+    check: Callable[[], T | None],
+    seconds: float,
+    story: Callable[[], str] = str,
+    every: float = 0.1,
+) -> T:
     """Return the first answer that is true; what fails meanwhile is asked again."""
     deadline = time.monotonic() + seconds
     while True:
@@ -39,7 +44,7 @@ def until(check: Callable[[], T | None], seconds: float, story: Callable[[], str
         except (httpx.HTTPError, StoreError):
             pass
         assert time.monotonic() < deadline, f"nothing after {seconds} seconds: {story()}"
-        time.sleep(0.1)
+        time.sleep(every)
 
 
 class Process:
@@ -117,7 +122,7 @@ class Process:
         assert self._process is not None
         if self._process.poll() is None:
             self._process.send_signal(number)
-        status = self._process.wait(30)
+        status = self._process.wait(90)
         if self._log is not None:
             self._log.close()
         return status
@@ -169,9 +174,9 @@ def rows_in(url: str) -> list[tuple[Any, ...]]:
     return _select(url, select(*columns).order_by(changes.c.wiki_id, changes.c.rev_id))
 
 
-def count_in(url: str, state: str) -> int:
-    """Count the rows of a state."""
-    statement = select(func.count()).select_from(changes).where(changes.c.state == state)
+def count_in(url: str, *states: str) -> int:
+    """Count the rows of some states."""
+    statement = select(func.count()).select_from(changes).where(changes.c.state.in_(states))
     return int(_select(url, statement)[0][0])
 
 

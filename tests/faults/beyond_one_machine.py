@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from tests.e2e.proxy import FaultyProxy
 from tests.e2e.team import Process, count_in, kill_some, rows_in, scores_in, until
-from tests.faults.size import EDITS, PATIENCE, SECONDS
+from tests.faults.size import EDITS, EVERY, PATIENCE, SECONDS
 from tests.servers.databases import RealServer
 from tests.servers.kafka import QUICK, Broker
 from tests.servers.wikis import serving_wikis
@@ -113,6 +113,7 @@ def nothing_is_lost(
             lambda: _finished(view) >= EDITS,
             PATIENCE,
             lambda: f"{_finished(view)} of {EDITS}; {_logs(team)}",
+            EVERY,
         )
         for process in team.values():
             process.ready(seconds=PATIENCE)
@@ -122,7 +123,7 @@ def nothing_is_lost(
 
         other = settings_file(folder / "rebuilt", broker, place.prefix, rebuilt, proxy.api_url)
         with Process("rebuilt", other, ["materialise"]) as process:
-            until(lambda: _finished(rebuilt) >= EDITS, PATIENCE, lambda: process.log)
+            until(lambda: _finished(rebuilt) >= EDITS, PATIENCE, lambda: process.log, EVERY)
             process.ready("materialise", seconds=PATIENCE)
             assert process.stop() == 0
     counts, failed = asyncio.run(scores_in(place)), count_in(view, "failed")
@@ -141,7 +142,7 @@ def nothing_is_lost(
 
 
 def _finished(url: str) -> int:
-    return count_in(url, "scored") + count_in(url, "failed")
+    return count_in(url, "scored", "failed")
 
 
 def settings_file(folder: Path, broker: Broker, prefix: str, view: str, wiki: str) -> Path:

@@ -10,3 +10,6 @@ SECONDS = 40
 
 PATIENCE = 400
 """Seconds that a busy machine may take for what is left over when the trouble ends."""
+
+EVERY = 0.5
+"""Seconds between two counts of all rows: counted more often, they would take longer to come."""

@@ -13,7 +13,7 @@ import pytest
 
 from revision_quality.events import streams as names
 from tests.e2e.team import Process, count_in, rows_in, until
-from tests.faults.size import EDITS, PATIENCE, SECONDS
+from tests.faults.size import EDITS, EVERY, PATIENCE, SECONDS
 from tests.servers.wikis import serving_wikis
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
@@ -50,7 +50,7 @@ def test_a_full_disk_that_gets_room_again(disk, tmp_path):
             found = process.readiness()
             by_then = count_in(view, "scored")
             filler.unlink()
-            until(lambda: count_in(view, "scored") == EDITS, PATIENCE, lambda: process.log[-2000:])
+            all_scored(process, view)
             process.ready(seconds=PATIENCE)
             assert process.stop() == 0
         rows = rows_in(view)
@@ -58,7 +58,7 @@ def test_a_full_disk_that_gets_room_again(disk, tmp_path):
         for old in disk.glob("data/changes.sqlite*"):
             old.unlink()
         with Process("rebuilt", file, ["materialise"]) as process:
-            until(lambda: count_in(view, "scored") == EDITS, PATIENCE, lambda: process.log[-2000:])
+            all_scored(process, view)
             assert process.stop() == 0
     again = rows_in(view)
     print(
@@ -71,6 +71,11 @@ def test_a_full_disk_that_gets_room_again(disk, tmp_path):
     assert {key[1] for key in counts} == set(range(1, EDITS + 1))
     assert set(counts.values()) == {1}
     assert rows == again
+
+
+def all_scored(process: Process, view: str) -> None:
+    """Wait until the view has all edits with their scores."""
+    until(lambda: count_in(view, "scored") == EDITS, PATIENCE, lambda: process.log[-2000:], EVERY)
 
 
 def settings_file(folder: Path, data: Path, wiki: str) -> Path:

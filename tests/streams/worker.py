@@ -19,7 +19,7 @@ from revision_quality.streams.kafka.place import KafkaPlace
 from revision_quality.streams.kafka.streams import KafkaStreams
 
 GROUP, EDITS, SCORES = "workers", "edits", "scores"
-READ = 50
+READ = 100
 PAUSE = 0.02
 
 
