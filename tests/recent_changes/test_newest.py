@@ -3,6 +3,7 @@
 import random
 import re
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ import pytest
 from msgspec.structs import asdict, replace
 from sqlalchemy import Connection, event, insert
 
+from revision_quality.recent_changes.asked import Asked
 from revision_quality.recent_changes.cursor import Cursor
 from revision_quality.recent_changes.filters import Filters, parse_filters
+from revision_quality.recent_changes.latest import changes_of_latest
 from revision_quality.recent_changes.newest import newest_changes
 from revision_quality.recent_changes.query import matches
 from revision_quality.recent_changes.ranking import rank
@@ -134,6 +137,59 @@ def test_few_among_many_are_all_found_in_order(url: str, rows: list[Change]) -> 
                     found = newest_changes(connection, asked, LEVELS, now=NOW, walk=walk).rows
                     ranks = [rank(asked.order, row) for row in found]
                     assert ranks == expected[:20], (query, before, walk)
+
+    try:
+        database.write_now(check)
+    finally:
+        database.close_now()
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "&revertrisk=likelygood",
+        "&revertrisk=maybebad&hidebots=1",
+        "&wiki=enwiki;hewiki&namespace=0",
+        "&days=0.001",
+        "&days=0.01",
+        "&state=failed",
+    ],
+)
+def test_the_latest_edits_are_the_page_or_are_too_few(
+    tmp_path: Path, rows: list[Change], query: str
+) -> None:
+    ChangesView(database := Database(f"sqlite:///{tmp_path}/changes.sqlite"))
+    filters = replace(_filters("order=mixed" + query), limit=20)
+    matching = [row for row in rows if matches(row, filters, LEVELS, now=NOW)]
+    expected = sorted(matching, key=partial(rank, "mixed"), reverse=True)[:20]
+
+    def check(connection: Connection) -> None:
+        _write(connection, rows)
+        seen = []
+        for number in (10, 100, 400, 1500, ROWS):
+            found = changes_of_latest(connection, Asked(filters, LEVELS, NOW), number=number)
+            assert found is None or [row.rev_id for row in found] == [r.rev_id for r in expected]
+            seen.append(found is not None)
+        assert seen[-1]
+
+    try:
+        database.write_now(check)
+    finally:
+        database.close_now()
+
+
+def test_an_edit_of_a_clock_that_is_ahead_of_ours_is_first(url: str) -> None:
+    ChangesView(database := Database(url))
+    ahead = change(1, timestamp=NOW + 100_000, score=0.05)
+    others = [change(2 + n, timestamp=NOW - 400 - n, score=0.9999) for n in range(60)]
+    asked = Asked(replace(_filters("order=mixed"), limit=5), LEVELS, NOW)
+
+    def check(connection: Connection) -> None:
+        _write(connection, [ahead, *others])
+        found = changes_of_latest(connection, asked, number=20)
+        assert found is not None
+        assert [row.rev_id for row in found] == [1, 2, 3, 4, 5]
 
     try:
         database.write_now(check)

@@ -1,6 +1,6 @@
 """A page that is asked for, and the conditions on its rows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -9,9 +9,16 @@ from revision_quality.recent_changes.cursor import Cursor
 from revision_quality.recent_changes.facet_predicate import to_facets
 from revision_quality.recent_changes.filters import Filters
 from revision_quality.recent_changes.predicate import to_sql
-from revision_quality.recent_changes.query import earliest_of, possible_of, visible, within
+from revision_quality.recent_changes.query import (
+    earliest_of,
+    grades_in,
+    possible_of,
+    sure_of,
+    visible,
+    within,
+)
 from revision_quality.recent_changes.ranking import rank, shift
-from revision_quality.recent_changes.sql import Sql, every, one_of
+from revision_quality.recent_changes.sql import FALSE, Sql, every, one_of
 from revision_quality.recent_changes.wiki_levels import WikiLevels
 from revision_quality.views.change import Change
 
@@ -73,6 +80,17 @@ class Asked(Struct, frozen=True):
     def possible(self) -> Sql:
         """Return the condition on the facets without which no edit matches, but for the wiki."""
         return to_facets(possible_of(self.filters, self.levels), surely=False)
+
+    def surely(self) -> Sql:
+        """Return the condition on the facets with which every edit of the wikis and time does."""
+        if self.filters.tags:
+            return FALSE
+        return to_facets(sure_of(self.filters, self.levels), surely=True)
+
+    @property
+    def grades(self) -> Sequence[int]:
+        """The grades of the score in which an edit may match."""
+        return grades_in(self.filters, self.levels)
 
     def in_time(self, least: int = 0, moved: int = 0) -> Sql:
         """Return the condition on the time alone, and on the place behind the cursor."""

@@ -1,7 +1,7 @@
 """Filters to conditions on a change, or on its facets."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from revision_quality.recent_changes.cursor import Cursor
 from revision_quality.recent_changes.filters import Filters
@@ -14,10 +14,10 @@ from revision_quality.recent_changes.predicate import (
     Tagged,
     holds,
 )
-from revision_quality.recent_changes.ranking import shift
+from revision_quality.recent_changes.ranking import GRADES, shift
 from revision_quality.recent_changes.wiki_levels import Band, WikiLevels, band
 from revision_quality.views.change import Change, UserLevel
-from revision_quality.views.facets import grade_of
+from revision_quality.views.facets import grade_of, grades_below, grades_from
 
 _DAY = 86400
 
@@ -70,7 +70,22 @@ def possible_of(filters: Filters, levels: WikiLevels) -> Predicate:
 
 def sure_in(filters: Filters, levels: WikiLevels) -> Predicate:
     """Return the condition on the facets with which every change of the time asked for matches."""
-    return Every((*_wikis(filters), *_levels(filters, levels, Every), *_facets(filters)))
+    return Every((*_wikis(filters), sure_of(filters, levels)))
+
+
+def sure_of(filters: Filters, levels: WikiLevels) -> Predicate:
+    """Return the same without the condition on the wiki itself."""
+    return Every((*_levels(filters, levels, Every), *_facets(filters)))
+
+
+def grades_in(filters: Filters, levels: WikiLevels) -> Sequence[int]:
+    """Return the grades of the score in which a change may match."""
+    if not filters.levels:
+        return GRADES
+    bands = _bands(filters, levels)
+    below = (grades_below(one.below, surely=False) for one in bands if one.below is not None)
+    above = (grades_from(one.above, surely=False) for one in bands if one.above is not None)
+    return sorted({grade for some in (*below, *above) for grade in some})
 
 
 def _wikis(filters: Filters) -> Iterator[Predicate]:
@@ -87,8 +102,12 @@ def _levels(
     if filters.wikis:
         yield _at_levels(filters.levels, levels)
         return
-    bands = {band(own, filters.levels) for own in (levels.default, *levels.by_wiki.values())}
-    yield joined(tuple(map(_in_band, bands)))
+    yield joined(tuple(map(_in_band, _bands(filters, levels))))
+
+
+def _bands(filters: Filters, levels: WikiLevels) -> set[Band]:
+    """Return the scores asked for, of each wiki."""
+    return {band(own, filters.levels) for own in (levels.default, *levels.by_wiki.values())}
 
 
 def _facets(filters: Filters) -> Iterator[Predicate]:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from revision_quality.recent_changes.asked import Asked
 from revision_quality.recent_changes.depths import Place, times_behind
 from revision_quality.recent_changes.filters import Filters
+from revision_quality.recent_changes.latest import changes_of_latest
 from revision_quality.recent_changes.ranking import GRADES, LATEST, shift
 from revision_quality.recent_changes.sparse import sparse_changes
 from revision_quality.recent_changes.windows import changes_in_windows
@@ -22,10 +23,11 @@ _HIGH = 7
 def queued_changes(connection: Connection, asked: Asked) -> list[Change]:
     """Return a page of changes in the order of its filters."""
     order = asked.filters.order
-    if asked.filters.before and order == "mixed":
-        in_windows = changes_in_windows(connection, asked)
-        if in_windows is not None:
-            return in_windows
+    if order == "mixed":
+        look = changes_in_windows if asked.filters.before else changes_of_latest
+        found = look(connection, asked)
+        if found is not None:
+            return found
     page: list[Change] = []
     for part in _parts(asked.filters):
         grades, least = part, 0

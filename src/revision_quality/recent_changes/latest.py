@@ -1,0 +1,75 @@
+"""The first page in the mixed order, out of the latest edits.
+
+Where the filters let through more than few, the page is made of edits of the last hours, of which
+the index of all edits tells the ranks.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from revision_quality.recent_changes.asked import Asked
+from revision_quality.recent_changes.cursor import Cursor
+from revision_quality.recent_changes.depths import Place, times_behind
+from revision_quality.recent_changes.facet_predicate import is_of_grades
+from revision_quality.recent_changes.index import by_time
+from revision_quality.recent_changes.newest_edits import grade_of_number
+from revision_quality.recent_changes.sparse import changes_at
+from revision_quality.recent_changes.sql import Sql, either, every, rows
+from revision_quality.views.change import Change
+
+NUMBER = 8000
+"""Edits looked at in the index, of which most filters fill a page."""
+
+_AT_MOST = 24_000
+"""They take 10 ms in MariaDB (`benchmarks/recent_changes.py`)."""
+
+_LEAST = 2000
+"""Of the wikis asked for, among those: fewer hardly fill a page."""
+
+_AMPLY = 1.2
+
+
+def changes_of_latest(
+    connection: Connection, asked: Asked, *, number: int = NUMBER
+) -> list[Change] | None:
+    """Return the first page of changes out of the latest edits, None where they are too few."""
+    if len(asked.filters.wikis) == 1 or asked.share * _AT_MOST < _LEAST:
+        return None
+    if not asked.grades:
+        return []
+    number = min(round(number / asked.share), _AT_MOST)
+    for _ in range(2):
+        behind = times_behind(connection, [Place()], number)
+        since = max([*behind, asked.earliest])
+        # Behind those that are looked at, none has a greater rank.
+        is_all = since not in behind
+        least = 0 if is_all else since + max(map(asked.shift, asked.grades))
+        ranks = _ranks_since(connection, asked, since, least)
+        if is_all or len(ranks) >= asked.limit:
+            return changes_at(connection, ranks[: asked.limit], asked)
+        number = round(_AMPLY * number * asked.limit / max(len(ranks), 1))
+        if number > _AT_MOST:
+            break
+    return None
+
+
+def _ranks_since(connection: Connection, asked: Asked, since: int, least: int) -> Sequence[Cursor]:
+    """Return the ranks of at least `least` of the edits that match, none older than `since`."""
+    grades = [grade for grade in asked.grades if asked.now + asked.shift(grade) >= least]
+    # A clock may be ahead of ours.
+    of_grades = either((is_of_grades(grades), Sql(f"timestamp + 0 > {int(asked.now)}")))
+    possible = asked.possible()
+    in_time = asked.in_time(least=since)
+    matching = in_time if asked.surely() == possible else asked.matching(least=since)
+    where = every((Sql("facets IS NOT NULL"), of_grades, possible, matching, *asked.in_wikis()))
+    table = by_time(connection.dialect.name)
+    statement = Sql(
+        f"SELECT timestamp, rev_id, wiki_id, facets FROM {table} WHERE {where.text}",  # noqa: S608
+        where.values,
+    )
+    ranks = (
+        Cursor(time + asked.shift(grade_of_number(facets)), rev_id, wiki_id)
+        for time, rev_id, wiki_id, facets in rows(connection, statement)
+    )
+    return sorted((rank for rank in ranks if rank.timestamp >= least), reverse=True)
