@@ -5,10 +5,13 @@ import re
 import subprocess
 import sys
 from html import unescape
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 
 import pytest
 
+from revision_quality import web
 from revision_quality.cli.metrics import METRICS
 from revision_quality.cli.verbs import VERBS
 from revision_quality.settings import SECTIONS
@@ -62,16 +65,14 @@ def test_every_metric_is_told(site):
 
 def test_every_call_of_a_running_service_is_told(site):
     told = words(site, "urls")
-    # The routes as the service puts them together, not the table that the page is made from.
-    modules = (PROJECT / "src/revision_quality/web").glob("*.py")
-    paths = {
-        path
-        for module in modules
-        for path in re.findall(r'^\s+path="(/[^"]+)"', module.read_text(), re.MULTILINE)
-    }
+    # What the service's modules have, not the table that the page is made from.
+    found = [import_module(f"{web.__name__}.{name}") for _, name, _ in iter_modules(web.__path__)]
+    operations = [one for module in found for one in getattr(module, "OPERATIONS", ())]
 
-    assert len(paths) > 10
-    assert all(re.sub(r"\{(\w+):\w+\}", r"{\1}", path) in told for path in paths)
+    assert len(operations) > 10
+    for one in operations:
+        assert re.sub(r"\{(\w+):\w+\}", r"{\1}", one.path) in told
+        assert one.summary in told
 
 
 def test_every_stream_and_field_is_told(site):

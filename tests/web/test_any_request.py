@@ -22,7 +22,7 @@ from revision_quality.streams.sqlite import SqliteStreams
 from revision_quality.views.database import Database
 from revision_quality.web import (
     event_operations,
-    lift_wing,
+    lift_wing_operations,
     openapi,
     ores,
     page_operations,
@@ -39,7 +39,7 @@ from tests.web.conftest import WritableView, _serve
 OPERATIONS = [
     *(one for one in page_operations.OPERATIONS if not one.path.endswith("/events")),
     *scores.OPERATIONS,
-    *lift_wing.OPERATIONS,
+    *lift_wing_operations.OPERATIONS,
     *ores.OPERATIONS,
     *openapi.OPERATIONS,
     *event_operations.EVENT_GATE,

@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute
 from revision_quality.models.base import Model
 from revision_quality.recent_changes.wiki_levels import CurrentLevels
 from revision_quality.scoring.on_request import AskedWiki, OnRequest
-from revision_quality.web import lift_wing, ores, page_operations, scores
+from revision_quality.web import lift_wing_operations, ores, page_operations, scores
 from revision_quality.web.answering import Answers, Stored
 from revision_quality.web.explanations import Explanations
 from revision_quality.web.lift_wing import LiftWing
@@ -69,7 +69,7 @@ def api_routes(
     operations = [
         *page_operations.OPERATIONS,
         *scores.OPERATIONS,
-        *lift_wing.OPERATIONS,
+        *lift_wing_operations.OPERATIONS,
         *ores.OPERATIONS,
         *(operation for other in extra for operation in other.operations),
     ]

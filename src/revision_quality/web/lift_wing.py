@@ -4,12 +4,11 @@ Source: Wikimedia's inference-services (revert risk, language-agnostic, batch se
 0.15's V1 protocol. Any MediaWiki is answered for, `wiki_db` is the wiki's true id.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Annotated, Any
 
 import structlog
-from msgspec import Meta, Struct, field
+from msgspec import Struct
 from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,9 +22,15 @@ from revision_quality.scoring.rules import PAGE_MOVE
 from revision_quality.web.answering import Answer, Answers, NotScored, Scored
 from revision_quality.web.bodies import READ_SECONDS, UnreadBodyError, read_body
 from revision_quality.web.json_answers import encode_json, json_answer
+from revision_quality.web.lift_wing_json import DetailJson, ErrorJson, ModelNames, ModelState
+from revision_quality.web.lift_wing_operations import MODEL, MODELS, NAME, PREDICT
+from revision_quality.web.lift_wing_replies import (
+    WIKI_FAILED,
+    no_model,
+    prediction_json,
+    respond,
+)
 from revision_quality.web.lift_wing_requests import (
-    MAX_INSTANCES,
-    MAX_REV_ID,
     Asked,
     AskedRevision,
     ByEvent,
@@ -35,109 +40,15 @@ from revision_quality.web.lift_wing_requests import (
     read_request,
     read_text,
 )
-from revision_quality.web.operation import Content, Operation, Parameter, Reply, routes
+from revision_quality.web.operation import routes
 from revision_quality.web.served_model import ServedModel
 from revision_quality.web.shortcuts import Shortcut
 from revision_quality.web.wiki_names import WikiNames
 from revision_quality.wiki.revision import Revision
 
-NAME = "revertrisk-language-agnostic"
-"""The only name that the ORES extension asks for."""
-
-_REASONS = {
-    "page_creation": "parent_revision_missing",
-    "revision_hidden": "revision_info_deleted",
-    "parent_revision_hidden": "parent_revision_info_deleted",
-}
-"""Lift Wing's codes for ours (knowledge_integrity's ErrorCode)."""
-
-_SAID_BY_CODE = {
-    "revision_missing",
-    "parent_revision_missing",
-    "revision_hidden",
-    "parent_revision_hidden",
-}
-
-_WIKI_FAILED = (
-    "An error happened while fetching info for revision from the MediaWiki API,"
-    " please contact the ML-Team if the issue persists."
-)
 _UNSAVED = -1
 
 _log = structlog.get_logger()
-
-
-class Instance(Struct, frozen=True, omit_defaults=True):
-    """A revision asked for; `lang` may be absent where the model's name has the wiki."""
-
-    rev_id: Annotated[int, Meta(ge=1, le=MAX_REV_ID)] | str
-    lang: str = ""
-
-
-class PredictJson(Struct, frozen=True, omit_defaults=True):
-    """A request, for the API's document; of what is there the last of these counts."""
-
-    rev_id: Annotated[int, Meta(ge=1, le=MAX_REV_ID)] | str | None = None
-    lang: str | None = None
-    event: dict[str, Any] | None = None
-    instances: Annotated[list[Instance], Meta(min_length=1, max_length=MAX_INSTANCES)] | None = None
-    revision_data: dict[str, Any] | None = None
-
-
-class Probabilities(Struct, frozen=True):
-    """P(reverted) and the rest to 1."""
-
-    true: float
-    false: float
-
-
-class Output(Struct, frozen=True):
-    """The model's own decision at 0.5, and its probabilities."""
-
-    prediction: bool
-    probabilities: Probabilities
-
-
-class PredictionJson(Struct, frozen=True):
-    """The answer for one revision; `revision_id` as it was asked for, -1 for a text."""
-
-    model_name: str
-    model_version: str
-    wiki_db: str
-    revision_id: int | str
-    output: Output
-
-
-class Predictions(Struct, frozen=True, omit_defaults=True):
-    """The answer for `instances`; `errors` says which have no prediction, and why."""
-
-    predictions: list[PredictionJson]
-    errors: list[str] = field(default_factory=list)
-
-
-class ErrorJson(Struct, frozen=True):
-    """KServe's errors."""
-
-    error: str
-
-
-class DetailJson(Struct, frozen=True):
-    """FastAPI's errors."""
-
-    detail: str
-
-
-class ModelNames(Struct, frozen=True):
-    """What there is."""
-
-    models: list[str]
-
-
-class ModelState(Struct, frozen=True):
-    """Whether a model can be asked."""
-
-    name: str
-    ready: bool
 
 
 class _Called(Struct, frozen=True):
@@ -193,14 +104,14 @@ class LiftWing:
     async def model(self, request: Request) -> Response:
         """Say that a model is ready: it is loaded before anything is served."""
         name = request.path_params["name"]
-        return json_answer(ModelState(name, True)) if self._called(name) else _no_model(name)
+        return json_answer(ModelState(name, True)) if self._called(name) else no_model(name)
 
     async def predict(self, request: Request) -> Response:
         """Answer with the prediction for one revision, or with one for each of several."""
         name = request.path_params["name"]
         called = self._called(name)
         if called is None:
-            return _no_model(name)
+            return no_model(name)
         try:
             asked = await self._read(request, called.wiki_id)
         except UnreadBodyError as error:
@@ -222,7 +133,7 @@ class LiftWing:
         answer = model.predict_at_once(_revision(asked)) if asked else None
         if asked is None or answer is None:
             return None
-        return encode_json(_prediction(asked.wiki_id, _UNSAVED, _scored(answer, model)))
+        return encode_json(prediction_json(asked.wiki_id, _UNSAVED, _scored(answer, model)))
 
     def _called(self, name: str) -> _Called | None:
         if served := self._bare.get(name):
@@ -243,7 +154,7 @@ class LiftWing:
             return await self._predict(asked, served)
         except WikiError as error:
             _log.warning("no score for lack of the wiki", error=str(error))
-            return json_answer(ErrorJson(_WIKI_FAILED), 500)
+            return json_answer(ErrorJson(WIKI_FAILED), 500)
         except ModelError as error:
             return json_answer(ErrorJson(str(error)), 500)
         except StoreError:
@@ -256,7 +167,7 @@ class LiftWing:
         if isinstance(asked, ByEvent):
             return await self._predict_event(asked.change, asked.lang, served.answers)
         rev_ids = [revision.rev_id for revision in asked.revisions]
-        return _respond(asked, await served.answers.of(asked.wiki_id, rev_ids))
+        return respond(asked, await served.answers.of(asked.wiki_id, rev_ids))
 
     async def _predict_event(self, change: PageChange, lang: str, answers: Answers) -> Response:
         rev_id = change.revision.rev_id
@@ -269,16 +180,16 @@ class LiftWing:
             answer = NotScored(rev_id, Outcome.NOT_SCORABLE, reason, message)
         else:
             [answer] = await answers.of(change.wiki_id, [rev_id])
-        return _respond(ByIds(change.wiki_id, lang, (AskedRevision(rev_id, rev_id),)), [answer])
+        return respond(ByIds(change.wiki_id, lang, (AskedRevision(rev_id, rev_id),)), [answer])
 
 
 async def _predict_text(asked: ByText, model: Model) -> Response:
     [answer] = await model.predict([_revision(asked)])
     read = _read(answer, model)
     if isinstance(read, Scored):
-        return json_answer(_prediction(asked.wiki_id, _UNSAVED, read))
+        return json_answer(prediction_json(asked.wiki_id, _UNSAVED, read))
     unsaved = AskedRevision(_UNSAVED, _UNSAVED)
-    return _respond(ByIds(asked.wiki_id, asked.data.lang, (unsaved,)), [read])
+    return respond(ByIds(asked.wiki_id, asked.data.lang, (unsaved,)), [read])
 
 
 def _revision(asked: ByText) -> Revision:
@@ -296,150 +207,3 @@ def _read(answer: Prediction | Unscored, model: Model) -> Answer:
         return _scored(answer, model)
     state = Outcome.NOT_SCORABLE if answer.is_final else Outcome.FAILED
     return NotScored(_UNSAVED, state, answer.reason, answer.message)
-
-
-def _respond(asked: ByIds, answers: Iterable[Answer]) -> Response:
-    pairs = list(zip(asked.revisions, answers, strict=True))
-    predictions = [
-        _prediction(asked.wiki_id, revision.shown, answer)
-        for revision, answer in pairs
-        if isinstance(answer, Scored)
-    ]
-    unscored = [
-        (revision.shown, answer) for revision, answer in pairs if isinstance(answer, NotScored)
-    ]
-    if not predictions:
-        return _nothing(asked, unscored)
-    if not asked.is_batch:
-        return json_answer(predictions[0])
-    errors = [
-        f"Could not make prediction for revision {shown} ({asked.lang}). Reason: {_reason(answer)}"
-        for shown, answer in unscored
-    ]
-    return json_answer(Predictions(predictions, errors))
-
-
-def _prediction(wiki_id: str, shown: int | str, answer: Scored) -> PredictionJson:
-    output = Output(answer.prediction, Probabilities(answer.score, 1 - answer.score))
-    return PredictionJson(answer.model_name, answer.model_version, wiki_id, shown, output)
-
-
-def _nothing(asked: ByIds, unscored: list[tuple[int | str, NotScored]]) -> Response:
-    failed = [answer for _, answer in unscored if answer.state is Outcome.FAILED]
-    if failed:
-        of_wiki = failed[0].reason == "wiki_error"
-        return json_answer(ErrorJson(_WIKI_FAILED if of_wiki else failed[0].message), 500)
-    keys = dict.fromkeys((shown, asked.lang) for shown, _ in unscored).keys()
-    codes = [_code(answer) for _, answer in unscored]
-    sentences = dict.fromkeys(filter(None, (_sentence(answer) for _, answer in unscored)))
-    reasons = " ".join([f"{codes}", *sentences])
-    detail = f"Could not make prediction for revisions {keys}. Reason: {reasons}"
-    return json_answer(DetailJson(detail), 422)
-
-
-def _reason(answer: NotScored) -> str:
-    sentence = _sentence(answer)
-    return f"{_code(answer)}. {sentence}" if sentence else _code(answer)
-
-
-def _code(answer: NotScored) -> str:
-    return _REASONS.get(answer.reason, answer.reason)
-
-
-def _sentence(answer: NotScored) -> str:
-    """Return our own words where Lift Wing's code does not say it all."""
-    return "" if answer.reason in _SAID_BY_CODE else answer.message
-
-
-def _no_model(name: str) -> Response:
-    return json_answer(ErrorJson(f"Model with name {name} does not exist."), 404)
-
-
-_TAG = "Lift Wing"
-_NAME = Parameter(
-    name="name",
-    description="The model's name, with a wiki's id in front or without.",
-    example=NAME,
-)
-_EVENT = {
-    "$schema": "/mediawiki/page/change/1.2.0",
-    "meta": {"stream": "mediawiki.page_change.v1", "domain": "en.wikipedia.org"},
-    "dt": "2026-08-01T10:00:00Z",
-    "wiki_id": "enwiki",
-    "page_change_kind": "edit",
-    "changelog_kind": "update",
-    "page": {"page_id": 1234, "page_title": "Example", "namespace_id": 0},
-    "revision": {"rev_id": 1001, "rev_dt": "2026-08-01T10:00:00Z", "rev_parent_id": 998},
-}
-_REVISION_DATA = {
-    "id": -1,
-    "lang": "en",
-    "text": "new wikitext",
-    "comment": "fix",
-    "timestamp": "2026-08-01T10:00:00Z",
-    "bytes": 12,
-    "page": {"id": 1234, "title": "Example", "first_edit_timestamp": "2005-03-01T00:00:00Z"},
-    "parent": {
-        "id": 998,
-        "lang": "en",
-        "text": "old wikitext",
-        "timestamp": "2026-07-30T09:00:00Z",
-        "bytes": 12,
-    },
-    "user": {"id": 0},
-}
-
-PREDICT = Operation(
-    id="predict",
-    method="POST",
-    path="/v1/models/{name}:predict",
-    tag=_TAG,
-    summary="Score revisions",
-    description=(
-        "Takes `rev_id` and `lang`, up to 20 `instances` of one `lang`, a page_change or"
-        " revision-create `event`, or the texts themselves as `revision_data`. A revision scored"
-        " before is answered from the stream of predictions; any other is read from its wiki, and"
-        " what became of it is published. With `revision_data` nothing is read or published."
-    ),
-    parameters=(_NAME,),
-    body=Content(
-        kinds=(PredictJson,),
-        examples={
-            "one revision": {"rev_id": 12345, "lang": "en"},
-            "several": {"instances": [{"rev_id": 1, "lang": "en"}, {"rev_id": 2, "lang": "en"}]},
-            "event": {"event": _EVENT},
-            "texts": {"revision_data": _REVISION_DATA},
-        },
-    ),
-    replies={
-        200: Reply("The predictions.", Content(kinds=(PredictionJson, Predictions))),
-        400: Reply("Not such a request.", Content(kinds=(ErrorJson, DetailJson))),
-        404: Reply("No such model.", Content(kinds=(ErrorJson,))),
-        408: Reply("The body came too slowly.", Content(kinds=(ErrorJson,))),
-        413: Reply("The body is too large.", Content(kinds=(ErrorJson,))),
-        422: Reply("No revision can be scored; says why.", Content(kinds=(DetailJson,))),
-        500: Reply("The wiki or the model failed.", Content(kinds=(ErrorJson,))),
-        503: Reply("The streams cannot be read or written.", Content(kinds=(ErrorJson,))),
-    },
-)
-MODELS = Operation(
-    id="models",
-    method="GET",
-    path="/v1/models",
-    tag=_TAG,
-    summary="List the models",
-    replies={200: Reply("The names.", Content(kinds=(ModelNames,)))},
-)
-MODEL = Operation(
-    id="model",
-    method="GET",
-    path="/v1/models/{name}",
-    tag=_TAG,
-    summary="Tell whether a model is ready",
-    parameters=(_NAME,),
-    replies={
-        200: Reply("It is.", Content(kinds=(ModelState,))),
-        404: Reply("No such model.", Content(kinds=(ErrorJson,))),
-    },
-)
-OPERATIONS = (PREDICT, MODELS, MODEL)
