@@ -55,9 +55,9 @@ class _Place:
 class Follower:
     """For one thread. Offsets are Kafka's own; errors are StoreErrors naming topic and cause."""
 
-    def __init__(self, place: KafkaPlace) -> None:
+    def __init__(self, place: KafkaPlace, consumer: Consumer | None = None) -> None:
         self._servers = place.servers
-        self._consumer = Consumer(place.client(_CONSUMER))
+        self._consumer = consumer or Consumer(place.client(_CONSUMER))
         self._places: dict[TopicKey, _Place] = {}
 
     def seek(self, key: TopicKey, offset: int) -> None:
@@ -114,8 +114,10 @@ class Follower:
     def pump(self, seconds: float) -> int:
         """Fetch what there is, waiting up to `seconds` for the first; return how many events."""
         messages = self._consumer.consume(_AT_ONCE, seconds)
-        for message in messages:
-            self._sort(message)
+        troubles = [trouble for message in messages if (trouble := self._sort(message))]
+        if troubles:
+            # Only now: what came with it is fetched once.
+            raise troubles[0]
         return len(messages)
 
     def offset_at(self, key: TopicKey, moment: int) -> int | None:
@@ -141,20 +143,22 @@ class Follower:
         with suppress(KafkaException):
             self._consumer.list_topics(topic, REFRESH_SECONDS)
 
-    def _sort(self, message: Message) -> None:
+    def _sort(self, message: Message) -> StoreError | None:
+        """Put a message where it belongs; return what is wrong with its partition."""
         key = (str(message.topic()), int(message.partition() or 0))
         place = self._places.get(key)
         error = message.error()
         offset = message.offset()
         if place is None or offset is None:
-            return
+            return None
         if error is None:
             self._keep(key, place, message, offset)
         elif error.code() == KafkaError._PARTITION_EOF:
             place.is_at_end = True
             place.end = max(place.end, offset)
         elif not error.retriable():
-            raise StoreError(f"Kafka at {self._servers}, topic {key[0]}: {error.str()}")
+            return StoreError(f"Kafka at {self._servers}, topic {key[0]}: {error.str()}")
+        return None
 
     def _keep(self, key: TopicKey, place: _Place, message: Message, offset: int) -> None:
         if offset < place.offset:
