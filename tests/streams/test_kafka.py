@@ -9,20 +9,35 @@ import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from uuid import UUID
 
 import msgspec
 import pytest
-from confluent_kafka import Consumer
+from confluent_kafka import Consumer, Producer
 
 from revision_quality.clock import system_clock
 from revision_quality.errors import StoreError
-from revision_quality.streams.base import START, Claim, Member, Outgoing, Record, Work, page_key
+from revision_quality.streams.base import (
+    START,
+    Claim,
+    Member,
+    Outgoing,
+    Partition,
+    Record,
+    Work,
+    page_key,
+)
+from revision_quality.streams.kafka import member as member_module
+from revision_quality.streams.kafka import outcomes as outcomes_module
 from revision_quality.streams.kafka.member import KafkaMember
+from revision_quality.streams.kafka.outcomes import Outcomes
 from revision_quality.streams.kafka.place import MAX_MESSAGE_BYTES, KafkaPlace
+from revision_quality.streams.kafka.remembered import Remembered
 from revision_quality.streams.kafka.streams import KafkaStreams
 from tests.servers.kafka import Broker
 from tests.streams.worker import EDITS, GROUP, SCORES
@@ -147,6 +162,18 @@ async def whole(streams: KafkaStreams, stream: str) -> list[Record]:
         for partition in range(await streams.partitions(stream))
         for record in await streams.read(stream, START, 10_000, partition)
     ]
+
+
+@contextmanager
+def open_transaction(place: KafkaPlace, stream: str) -> Iterator[Callable[[], None]]:
+    """Write into a stream by a transaction, which ends when what is given is called."""
+    own = {"bootstrap.servers": place.servers, "transactional.id": place.topic(stream)}
+    producer = Producer(own)
+    producer.init_transactions(10)
+    producer.begin_transaction()
+    producer.produce(place.topic(stream), b"under way", partition=0)
+    producer.flush(10)
+    yield lambda: producer.commit_transaction(10)
 
 
 async def settled(scores: Scores, number: int) -> None:
@@ -331,3 +358,69 @@ async def test_a_cluster_that_does_not_answer_is_told_in_one_sentence():
     async with KafkaStreams(KafkaPlace(servers="127.0.0.1:1")) as streams:
         with pytest.raises(StoreError, match=r"Kafka at 127\.0\.0\.1:1, topic edits: "):
             await streams.read(EDITS, START, 10)
+
+
+class LaterClock:
+    """A clock that is far ahead of the brokers'."""
+
+    def now(self) -> datetime:
+        return datetime(2999, 1, 1, tzinfo=UTC)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+async def test_what_came_of_a_partition_is_not_forgotten_while_it_is_taken_over(
+    broker, monkeypatch
+):
+    monkeypatch.setattr(member_module, "_FORGET_EVERY", 1)
+    monkeypatch.setattr(outcomes_module, "Remembered", partial(Remembered, 1))
+    place = broker.place(partitions=1)
+    score = Outgoing(SCORES, str(UUID(int=7)), page_key("my_wiki", 1), b"scored before")
+    async with KafkaStreams(place) as streams:
+        await streams.append([*edits(1, 0), score])
+        with open_transaction(place, SCORES) as commit:
+            member = KafkaMember(
+                place, GROUP, [EDITS], {SCORES: 1}, read=streams.read, clock=LaterClock()
+            )
+            # Until the transaction ends, there may be more to know.
+            await asyncio.sleep(6)
+            assert not member.claims
+            commit()
+        await claimed(member, 1)
+
+        assert await member.known(SCORES, [score.id]) == {score.id}
+        await member.close()
+
+
+async def test_what_is_known_of_a_partition_stays_known_when_an_older_one_joins_it(broker):
+    place = broker.place(partitions=1)
+    score = Outgoing(SCORES, str(UUID(int=7)), page_key("my_wiki", 1), b"scored before")
+    async with KafkaStreams(place) as streams:
+        await streams.append([score])
+        outcomes = Outcomes(place, {SCORES: 1})
+        outcomes.begin(Partition(EDITS, 0), since=1000)
+        while not outcomes.knows_all(Partition(EDITS, 0)):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+        assert outcomes.known(SCORES, [score.id]) == {score.id}
+
+        outcomes.begin(Partition(EDITS, 1), since=0)
+
+        assert outcomes.known(SCORES, [score.id]) == {score.id}
+        outcomes.close()
+
+
+async def test_who_publishes_while_the_member_is_closed_does_not_wait_for_ever(broker):
+    async with KafkaStreams(broker.place(partitions=1)) as streams:
+        await streams.append(edits(1, 0))
+        member = await streams.join(GROUP, [EDITS], [SCORES])
+        [claim] = (await claimed(member, 1)).values()
+
+        # The first transaction takes as long as a producer's start.
+        publishing = asyncio.create_task(member.publish(Work(claim, (), 1)))
+        await asyncio.sleep(0.02)
+        await member.close()
+
+        with pytest.raises(asyncio.CancelledError):
+            async with asyncio.timeout(5):
+                await publishing

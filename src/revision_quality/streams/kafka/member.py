@@ -137,6 +137,9 @@ class KafkaMember:
                 for (_, done), is_done in zip(batch, told, strict=True):
                     if not done.done():
                         done.set_result(is_done)
+            finally:
+                for _, done in batch:
+                    done.cancel()
 
     async def _tend(self) -> None:
         count = 0
@@ -204,7 +207,8 @@ class KafkaMember:
         session = self._session
         oldest = self._now()
         try:
-            for partition in list(session.claims):
+            # Also of those that are still learnt about: their outcomes are read already.
+            for partition in list(session.assigned):
                 position = await self._run(partial(session.position, partition))
                 first = await self._read(partition.stream, position, 1, partition.number)
                 oldest = min(oldest, first[0].received if first else oldest)

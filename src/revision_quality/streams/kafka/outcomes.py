@@ -59,12 +59,13 @@ class Outcomes:
         """Read what came of a partition's events since `since`, in Unix ms. Raises StoreError."""
         for key in self._keys(partition):
             tail = self._tails.get(key)
-            users = tail.users if tail else set()
             if tail is None or since < tail.since:
                 # Asking may fail: only a tail that is followed is kept.
                 offset = self._follower.offset_at(key, since)
                 self._follower.seek(key, self._end(key) if offset is None else offset)
-                tail = self._tails[key] = _Tail(since, users, Remembered())
+                # What is known stays known to others meanwhile.
+                users, ids = (tail.users, tail.ids) if tail else (set(), Remembered())
+                tail = self._tails[key] = _Tail(since, users, ids)
             tail.users.add(partition)
         self.aim(partition)
 

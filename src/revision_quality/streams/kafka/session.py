@@ -163,7 +163,7 @@ class Session:
     def _transact(self, held: Sequence[Work]) -> None:
         producer = self._ready()
         if self._is_unsure:
-            self._learn(held)
+            self._learn()
         new = self._without_known(held)
         producer.begin_transaction()
         for partition, event in new:
@@ -240,13 +240,15 @@ class Session:
         self._producer = None
         self._is_unsure = True
 
-    def _learn(self, held: Sequence[Work]) -> None:
-        """Read what may have been committed without our knowing. Raises StoreError."""
-        partitions = {one.claim.partition for one in held}
-        for partition in partitions:
+    def _learn(self) -> None:
+        """Read what may have been committed without our knowing, of any claim.
+
+        Raises StoreError.
+        """
+        for partition in self.claims:
             self.outcomes.aim(partition)
         deadline = time.monotonic() + ANSWER_SECONDS
-        while not all(self.outcomes.knows_all(partition) for partition in partitions):
+        while not all(map(self.outcomes.knows_all, self.claims)):
             if time.monotonic() > deadline:
                 raise StoreError(f"Kafka at {self._place.servers}: a transaction is still open")
             time.sleep(_PAUSE)

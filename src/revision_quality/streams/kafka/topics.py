@@ -1,6 +1,7 @@
 """The topics: their partitions, and making those that are missing."""
 
 import asyncio
+from time import monotonic, sleep
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
@@ -12,14 +13,15 @@ from revision_quality.streams.kafka.place import MAX_MESSAGE_BYTES, KafkaPlace
 
 ANSWER_SECONDS = 10.0
 _DAY_MS = 86_400_000
+_PAUSE = 0.05
 
 
 class Topics:
     """Knows how many partitions each stream has; a stream that is asked for is there."""
 
-    def __init__(self, place: KafkaPlace) -> None:
+    def __init__(self, place: KafkaPlace, admin: AdminClient | None = None) -> None:
         self._place = place
-        self._admin = AdminClient(place.client({}))
+        self._admin = admin or AdminClient(place.client({}))
         self._counts: dict[str, int] = {}
         self._asking = asyncio.Lock()
 
@@ -36,14 +38,20 @@ class Topics:
     def _ensure(self, stream: str) -> int:
         topic = self._place.topic(stream)
         try:
-            count = self._count(topic)
-            if not count:
-                self._make(topic)
-                count = self._count(topic) or self._place.partitions
+            return self._count(topic) or self._made(topic)
         except KafkaException as error:
             raise StoreError(
                 f"Kafka at {self._place.servers}, topic {topic}: {error.args[0].str()}"
             ) from error
+
+    def _made(self, topic: str) -> int:
+        """Make a topic; return how many partitions it has, as somebody else may have made it."""
+        self._make(topic)
+        deadline = monotonic() + ANSWER_SECONDS
+        while not (count := self._count(topic)):
+            if monotonic() > deadline:
+                raise StoreError(f"Kafka at {self._place.servers} does not tell of topic {topic}")
+            sleep(_PAUSE)
         return count
 
     def _count(self, topic: str) -> int:
