@@ -196,7 +196,7 @@ def test_what_is_no_event_is_refused(raw):
 
 
 def test_an_event_over_the_limit_is_refused_before_it_is_read():
-    with pytest.raises(InvalidEventError, match=f"4194305 bytes, .*limit of {MAX_EVENT_BYTES}"):
+    with pytest.raises(InvalidEventError, match=f"4128769 bytes, .*limit of {MAX_EVENT_BYTES}"):
         decode_page_change(b" " * (MAX_EVENT_BYTES + 1))
 
 

@@ -632,7 +632,7 @@ async def test_a_body_beyond_the_limit(house: ApiHouse) -> None:
 @pytest.mark.parametrize("event", [raw_change(), REVISION_CREATE], ids=lambda one: one["$schema"])
 async def test_an_event_beyond_the_limit(house: ApiHouse, event: dict[str, Any]) -> None:
     answer = await house.predict({"event": event | {"comment": "x" * 5_000_000}})
-    message = "The event is larger than the limit of 4,194,304 bytes."
+    message = "The event is larger than the limit of 4,128,768 bytes."
     assert refused(answer) == (413, "error", message)
 
 

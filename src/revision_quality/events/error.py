@@ -11,9 +11,17 @@ from revision_quality.events.streams import DEAD_LETTER
 
 SCHEMA = "/error/2.1.0"
 
+_MOST_RAW = 512 * 1024
+"""Bytes of an event: written as JSON in JSON each may become six, and a message has 4 MiB."""
+
+_MOST_MESSAGE = 2000
+
 
 class ErrorEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The event; `raw_event` is the unreadable one as text, bytes that are no UTF-8 replaced."""
+    """The event; `raw_event` is the unreadable one as text, bytes that are no UTF-8 replaced.
+
+    Of one that is too large to be kept whole it is the beginning, and `message` says so.
+    """
 
     schema: str = field(name="$schema", default=SCHEMA)
     meta: Meta
@@ -29,11 +37,14 @@ def build_error(
 ) -> ErrorEvent:
     """Build the dead letter of the event at `offset` of a partition of `stream`."""
     place = (stream, offset, partition) if partition else (stream, offset)
+    message = str(error)[:_MOST_MESSAGE]
+    if len(raw) > _MOST_RAW:
+        message += f" (the first {_MOST_RAW} of {len(raw)} bytes are kept)"
     return ErrorEvent(
         meta=Meta(stream=DEAD_LETTER, id=event_id("error", emitter_id, *place)),
         emitter_id=emitter_id,
-        message=str(error),
-        raw_event=raw.decode("utf-8", "replace"),
+        message=message,
+        raw_event=raw[:_MOST_RAW].decode("utf-8", "replace"),
         error_type=type(error).__name__,
         errored_stream_name=stream,
     )

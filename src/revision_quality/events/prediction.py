@@ -12,7 +12,7 @@ from msgspec import Meta as Constraint
 from msgspec import Struct, convert, field
 
 from revision_quality.errors import InvalidEventError
-from revision_quality.events.decoding import EventDecoder
+from revision_quality.events.decoding import MAX_OUTCOME_BYTES, EventDecoder
 from revision_quality.events.meta import Meta, Number, Timestamp, event_id
 from revision_quality.events.page_change import (
     ChangelogKind,
@@ -180,8 +180,8 @@ def pick(change: PageChange, *, schema: str, stream: str, identifier: str) -> di
     }
 
 
-_decode = EventDecoder(PredictionChange, "prediction", SCHEMA_PREFIX)
-_decode_score = EventDecoder(PredictedScore, "prediction", SCHEMA_PREFIX)
+_decode = EventDecoder(PredictionChange, "prediction", SCHEMA_PREFIX, MAX_OUTCOME_BYTES)
+_decode_score = EventDecoder(PredictedScore, "prediction", SCHEMA_PREFIX, MAX_OUTCOME_BYTES)
 
 
 def decode_prediction(raw: bytes) -> PredictionChange:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
-from revision_quality.events.decoding import EventDecoder
+from revision_quality.events.decoding import MAX_OUTCOME_BYTES, EventDecoder
 from revision_quality.events.meta import event_id
 from revision_quality.events.page_change import PageChange
 from revision_quality.events.prediction import EditEvent, pick
@@ -64,7 +64,7 @@ def build_prediction_error(change: PageChange, error: ErrorDetail) -> Prediction
     return PredictionError(**fields, error=error)
 
 
-_decode = EventDecoder(PredictionError, "prediction_error", SCHEMA_PREFIX)
+_decode = EventDecoder(PredictionError, "prediction_error", SCHEMA_PREFIX, MAX_OUTCOME_BYTES)
 
 
 def decode_prediction_error(raw: bytes) -> PredictionError:

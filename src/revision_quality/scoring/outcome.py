@@ -15,6 +15,9 @@ from revision_quality.streams.base import Outgoing, page_key
 
 OutcomeEvent = PredictionChange | PredictionError
 
+_MOST_MESSAGE = 2000
+"""Characters: a model may say of an edit what its whole text is."""
+
 
 def outcome_event(
     change: PageChange, outcome: Prediction | NotScored, model: Model, prediction_stream: str
@@ -33,7 +36,7 @@ def outcome_event(
         model_version=model.version,
         state=outcome.state,
         reason=outcome.reason,
-        message=outcome.message,
+        message=outcome.message[:_MOST_MESSAGE],
     )
     return build_prediction_error(change, detail)
 
