@@ -106,8 +106,8 @@ class Revert(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     rev_reverted_newest_id: Number | None = None
 
 
-class PriorRevision(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """A revision of which nothing is certain: `prior_state` holds any subset of the fields.
+class RevisionFacts(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """What is told of a revision, of which nothing is certain.
 
     `rev_parent_id` is 0 for the first revision of a page and absent where unknown; `comment` and
     `editor` are absent where hidden.
@@ -124,6 +124,11 @@ class PriorRevision(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     is_editor_visible: bool | None = None
     is_comment_visible: bool | None = None
     editor: UserEntity | None = None
+
+
+class PriorRevision(RevisionFacts, frozen=True, kw_only=True, omit_defaults=True):
+    """The revision before, as `prior_state` holds it: any subset of the fields."""
+
     content_slots: dict[str, ContentSlot] | None = None
     revert: Revert | None = None
 

@@ -20,6 +20,7 @@ from revision_quality.events.page_change import (
     PageChangeKind,
     PageEntity,
     PriorPage,
+    RevisionFacts,
     UserEntity,
 )
 
@@ -29,24 +30,8 @@ SCHEMA_PREFIX = "/mediawiki/page/prediction_classification_change/1."
 Probability = Annotated[float, Constraint(ge=0, le=1)]
 
 
-class PredictionPriorRevision(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """A revision without its content slots and its revert, which the schema has not."""
-
-    rev_id: Number | None = None
-    rev_dt: Timestamp | None = None
-    rev_parent_id: Number | None = None
-    rev_size: Number | None = None
-    rev_sha1: str | None = None
-    is_minor_edit: bool | None = None
-    comment: str | None = None
-    is_content_visible: bool | None = None
-    is_editor_visible: bool | None = None
-    is_comment_visible: bool | None = None
-    editor: UserEntity | None = None
-
-
-class PredictionRevision(PredictionPriorRevision, frozen=True, kw_only=True, omit_defaults=True):
-    """The scored revision."""
+class PredictionRevision(RevisionFacts, frozen=True, kw_only=True, omit_defaults=True):
+    """The scored revision, without content slots and revert, which the schema has not."""
 
     rev_id: Number
     rev_dt: Timestamp
@@ -56,7 +41,7 @@ class PredictionPriorState(Struct, frozen=True, kw_only=True, omit_defaults=True
     """What was before, as far as page_change said it."""
 
     page: PriorPage | None = None
-    revision: PredictionPriorRevision | None = None
+    revision: RevisionFacts | None = None
 
 
 class EditEvent(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
