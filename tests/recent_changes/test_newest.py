@@ -19,6 +19,7 @@ from revision_quality.recent_changes.latest import changes_of_latest
 from revision_quality.recent_changes.newest import newest_changes
 from revision_quality.recent_changes.query import matches
 from revision_quality.recent_changes.ranking import rank
+from revision_quality.recent_changes.windows import changes_in_windows
 from revision_quality.views import bulk, change_tags
 from revision_quality.views.change import Change, State, UserLevel
 from revision_quality.views.changes import ChangesView, note_facets, values_of
@@ -166,17 +167,44 @@ def test_the_latest_edits_are_the_page_or_are_too_few(
 
     def check(connection: Connection) -> None:
         _write(connection, rows)
-        seen = []
-        for number in (10, 100, 400, 1500, ROWS):
+        for number in (10, 100, 400, 1500, 4 * ROWS):
             found = changes_of_latest(connection, Asked(filters, LEVELS, NOW), number=number)
             assert found is None or [row.rev_id for row in found] == [r.rev_id for r in expected]
-            seen.append(found is not None)
-        assert seen[-1]
+        assert found is not None
 
     try:
         database.write_now(check)
     finally:
         database.close_now()
+
+
+def test_windows_around_the_cursor_are_the_page_or_are_too_narrow(
+    tmp_path: Path, rows: list[Change]
+) -> None:
+    ChangesView(database := Database(f"sqlite:///{tmp_path}/changes.sqlite"))
+    narrow = 0
+
+    def check(connection: Connection) -> None:
+        nonlocal narrow
+        _write(connection, rows)
+        for query in (query for query in QUERIES if query.startswith("order=mixed")):
+            before = _middle(_filters(query), rows)
+            filters = replace(_filters(query), before=before, limit=20)
+            matching = [row for row in rows if matches(row, filters, LEVELS, now=NOW)]
+            expected = sorted(matching, key=partial(rank, "mixed"), reverse=True)[:20]
+            for each in (1, 5, 50, ROWS):
+                found = changes_in_windows(connection, Asked(filters, LEVELS, NOW), each=each)
+                narrow += found is None
+                assert found in (None, expected)
+        for few in (0.001, 0.2):
+            found = changes_in_windows(connection, Asked(filters, LEVELS, NOW, few))
+            assert found in (None, expected)
+
+    try:
+        database.write_now(check)
+    finally:
+        database.close_now()
+    assert narrow
 
 
 def test_an_edit_of_a_clock_that_is_ahead_of_ours_is_first(url: str) -> None:

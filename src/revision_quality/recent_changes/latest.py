@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from revision_quality.recent_changes.asked import Asked
 from revision_quality.recent_changes.cursor import Cursor
-from revision_quality.recent_changes.depths import Place, times_behind
+from revision_quality.recent_changes.depths import time_behind_likely
 from revision_quality.recent_changes.facet_predicate import is_of_grades
 from revision_quality.recent_changes.index import by_time
 from revision_quality.recent_changes.newest_edits import grade_of_number
@@ -22,7 +22,7 @@ NUMBER = 8000
 """Edits looked at in the index, of which most filters fill a page."""
 
 _AT_MOST = 24_000
-"""They take 10 ms in MariaDB (`benchmarks/recent_changes.py`)."""
+"""They take 6 ms in MariaDB (`benchmarks/recent_changes.py`)."""
 
 _LEAST = 2000
 """Of the wikis asked for, among those: fewer hardly fill a page."""
@@ -40,10 +40,10 @@ def changes_of_latest(
         return []
     number = min(round(number / asked.share), _AT_MOST)
     for _ in range(2):
-        behind = times_behind(connection, [Place()], number)
-        since = max([*behind, asked.earliest])
-        # Behind those that are looked at, none has a greater rank.
-        is_all = since not in behind
+        behind = time_behind_likely(connection, number)
+        since = max(behind, asked.earliest)
+        # Of the edits before, none has a greater rank.
+        is_all = behind <= asked.earliest
         least = 0 if is_all else since + max(map(asked.shift, asked.grades))
         ranks = _ranks_since(connection, asked, since, least)
         if is_all or len(ranks) >= asked.limit:
