@@ -2,10 +2,10 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from threading import Thread
 
-from confluent_kafka import KafkaError, Message, Producer
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from revision_quality.errors import StoreError
 from revision_quality.streams.base import Outgoing
@@ -53,11 +53,18 @@ class _Batch:
 class Publisher:
     """An idempotent producer; `ends` is told (topic, partition, offset behind it) of each event."""
 
-    def __init__(self, place: KafkaPlace, ends: dict[tuple[str, int], int]) -> None:
+    def __init__(
+        self,
+        place: KafkaPlace,
+        ends: dict[tuple[str, int], int],
+        make: Callable[[], Producer] | None = None,
+    ) -> None:
         self._place = place
         self._ends = ends
         self._recent: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._make = make or self._connect
         self._producer = self._make()
+        self._given_up: list[Producer] = []
         self._is_closed = False
         self._thread = Thread(target=self._poll, name="kafka-publisher", daemon=True)
         self._thread.start()
@@ -71,12 +78,10 @@ class Publisher:
         new = {key: event for key, event in new.items() if key not in self._recent}
         if not new:
             return []
-        batch = _Batch(len(new))
-        for event in new.values():
-            await self._produce(event, batch)
-        error = await batch.done
+        producer = self._producer
+        error = await self._deliver(producer, list(new.values()))
         if error is not None:
-            self._renew_after(error)
+            self._renew_after(error, producer)
             raise StoreError(f"Kafka at {self._place.servers} takes no events: {error.str()}")
         self._remember(new)
         return list(new.values())
@@ -87,15 +92,30 @@ class Publisher:
         await asyncio.to_thread(self._thread.join)
         await asyncio.to_thread(self._producer.flush, 1.0)
 
-    def _make(self) -> Producer:
+    def _connect(self) -> Producer:
         own = {**PRODUCER, "message.timeout.ms": _GIVE_UP_MS}
         return Producer(self._place.client(own))
 
     def _poll(self) -> None:
         while not self._is_closed:
+            for producer in self._given_up.copy():
+                producer.poll(0)
+                if not len(producer):
+                    self._given_up.remove(producer)
             self._producer.poll(_POLL_SECONDS)
 
-    async def _produce(self, event: Outgoing, batch: _Batch) -> None:
+    async def _deliver(self, producer: Producer, events: Sequence[Outgoing]) -> KafkaError | None:
+        """Return when every replica has the events, or else what is wrong."""
+        batch = _Batch(len(events))
+        try:
+            for event in events:
+                await self._produce(producer, event, batch)
+        except KafkaException as refused:
+            error: KafkaError = refused.args[0]
+            return error
+        return await batch.done
+
+    async def _produce(self, producer: Producer, event: Outgoing, batch: _Batch) -> None:
         def told(error: KafkaError | None, message: Message) -> None:
             if error is None:
                 self._note_end(message)
@@ -103,7 +123,7 @@ class Publisher:
 
         while True:
             try:
-                self._producer.produce(
+                producer.produce(
                     self._place.topic(event.stream),
                     value=event.value,
                     key=event.key or None,
@@ -121,9 +141,13 @@ class Publisher:
             key = (topic, partition)
             self._ends[key] = max(self._ends.get(key, 0), offset + 1)
 
-    def _renew_after(self, error: KafkaError) -> None:
-        if error.fatal():
+    def _renew_after(self, error: KafkaError, producer: Producer) -> None:
+        is_over = error.fatal() or error.code() == KafkaError._FATAL
+        if is_over and producer is self._producer:
             self._producer = self._make()
+            # Others may have events in it, and wait to be told.
+            self._given_up.append(producer)
+            producer.purge()
 
     def _remember(self, new: dict[tuple[str, str], Outgoing]) -> None:
         self._recent.update(dict.fromkeys(new))
