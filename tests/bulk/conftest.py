@@ -17,7 +17,7 @@ import pytest
 
 RAY = Path(sysconfig.get_path("scripts")) / "ray"
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 180.0
 
 
 class RayNodes:

@@ -104,7 +104,7 @@ def test_it_goes_on_where_it_was_killed(awaited, tmp_path, expected):
     output = tmp_path / "out"
     command = [str(REVQ), "score", "--file", "dumps", "--output", "out", "--workers", "1"]
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE) as run:
-        until = time.monotonic() + 30
+        until = time.monotonic() + 90
         while not any(output.glob(awaited)) and time.monotonic() < until:
             time.sleep(0.002)
         run.send_signal(signal.SIGKILL)

@@ -76,7 +76,7 @@ def test_a_machine_that_is_lost_has_its_partitions_done_by_another(
     output = tmp_path / "out"
     options = ("--address", ray_nodes.address)
     with scored_by_ray(output, dumps, *options, env=ray_nodes.environment) as run:
-        until = time.monotonic() + 60
+        until = time.monotonic() + 120
         while not any(output.glob("part-*.parquet")) and time.monotonic() < until:
             time.sleep(0.02)
         at_work = len(list(output.glob("part-*.parquet")))

@@ -79,7 +79,7 @@ async def new_lease(
         await lease.release()
 
 
-async def until(check: Callable[[], Awaitable[bool]], seconds: float = 30) -> None:
+async def until(check: Callable[[], Awaitable[bool]], seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while not await check():  # noqa: ASYNC110
             await asyncio.sleep(0.1)

@@ -64,7 +64,7 @@ async def wikis(tmp_path):
 
 
 async def until(check):
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not check():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 

@@ -88,7 +88,7 @@ async def test_a_wiki_that_says_no_is_asked_again_until_it_answers(farm, tmp_pat
     assert "answers HTTP 404" in wikis.unreachable[api("late")]
 
     wikis.persevere()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while farm.asked.count("late") < 3:  # noqa: ASYNC110
             await asyncio.sleep(0)
         farm.refusing.clear()
@@ -106,7 +106,7 @@ async def test_a_start_waits_for_the_only_wiki_and_tells_why(farm, tmp_path):
 
     wikis.persevere()
     farm.down.clear()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         assert await first(wikis, 1) == ["only"]
     assert not wikis.is_expected("any.example")
     await wikis.close()
@@ -120,7 +120,7 @@ async def test_what_a_wiki_that_was_down_says_then_is_told(farm, tmp_path):
 
     with capture_logs() as logs:
         wikis.persevere()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while "HTTP 404" not in wikis.unreachable[api("only")]:  # noqa: ASYNC110
                 await asyncio.sleep(0)
             while len(logs) < 2:  # noqa: ASYNC110
@@ -163,7 +163,7 @@ async def test_two_addresses_of_one_wiki_are_told_when_that_shows_late(farm, tmp
     farm.refusing.clear()
 
     wikis.persevere()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while "both say that they are one" not in wikis.unreachable[api("other")]:  # noqa: ASYNC110
             await asyncio.sleep(0)
     await wikis.close()
@@ -213,7 +213,7 @@ async def test_what_a_wiki_said_before_is_enough(farm, tmp_path, answer):
 
     farm.answer = answer
     again = farm.wikis(tmp_path, "one")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await again.connect(patience=0.1)
     assert list(again.connected) == ["one"]
     with pytest.raises(WikiUnavailableError):

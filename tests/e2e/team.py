@@ -73,7 +73,7 @@ class Process:
     @property
     def url(self) -> str:
         """The address of the running process, waited for."""
-        return until(lambda: self._url, 60, lambda: self.log)
+        return until(lambda: self._url, 120, lambda: self.log)
 
     @property
     def is_running(self) -> bool:
@@ -85,11 +85,11 @@ class Process:
         return self._url is not None
 
     def readiness(self) -> dict[str, Any]:
-        found: dict[str, Any] = httpx.get(f"{self.url}readyz", timeout=10).json()
+        found: dict[str, Any] = httpx.get(f"{self.url}readyz", timeout=60).json()
         return found
 
     def ready(
-        self, role: str | None = None, state: str = "working", seconds: float = 60
+        self, role: str | None = None, state: str = "working", seconds: float = 120
     ) -> dict[str, Any]:
         """Wait until it is ready, and until `role` is in a state."""
 

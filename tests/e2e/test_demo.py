@@ -16,7 +16,7 @@ import pytest
 from revision_quality.demo import sample_edits
 from tests.e2e.service import REVQ, Service, refusal, states
 
-FIRST_ROW_SECONDS = 20
+FIRST_ROW_SECONDS = 60
 STATES = ("pending", "scored", "not_scorable", "failed")
 
 
@@ -77,7 +77,7 @@ def test_a_port_in_use(data):
 
 def test_a_stop_while_pages_are_open(data):
     with Service("demo", "--port", 0, "--no-open", "--data", data) as demo:
-        with httpx.stream("GET", f"{demo.url}recent-changes/events", timeout=30) as page:
+        with httpx.stream("GET", f"{demo.url}recent-changes/events", timeout=90) as page:
             news = next(page.iter_lines())
             status = demo.stop()
         assert demo.log == ""
@@ -116,7 +116,7 @@ def test_what_a_terminal_shows(data):
                 shown += part
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode().replace("\r", "\n"))
 
-    assert process.wait(30) == 0
+    assert process.wait(90) == 0
     assert text.startswith("Recent changes: http://127.0.0.1:")
     assert re.search(r"^Edits: [\d,]+ (scored|pending)", text, re.MULTILINE)
     assert re.search(r"^edits replayed ━+ +3000/3000", text, re.MULTILINE)

@@ -40,7 +40,7 @@ def test_an_open_stream_does_not_hold_up_the_end():
 
         reader = threading.Thread(target=follow)
         reader.start()
-        assert begun.wait(20)
+        assert begun.wait(90)
         assert demo.stop() == 0
         reader.join(10)
         assert not reader.is_alive()

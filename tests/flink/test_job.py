@@ -30,7 +30,7 @@ from tests.flink.wiki import Wiki
 from tests.servers.kafka import Broker
 from tests.servers.loopback import serving
 
-pytestmark = [pytest.mark.flink, pytest.mark.kafka, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.flink, pytest.mark.kafka, pytest.mark.timeout(600)]
 
 NUMBER = 1500
 INTERVAL = 5
@@ -173,7 +173,9 @@ async def outcomes(streams: Streams) -> tuple[Found, Counter[str]]:
     return found, counts
 
 
-async def reach(streams: Streams, number: int, job: Job | None = None, seconds: float = 90) -> None:
+async def reach(
+    streams: Streams, number: int, job: Job | None = None, seconds: float = 180
+) -> None:
     """Wait until so many outcomes are there, repetitions not counted."""
     async with asyncio.timeout(seconds):
         while len((await outcomes(streams))[0]) < number:
@@ -232,7 +234,7 @@ async def test_killed_and_resumed_it_publishes_what_our_own_processor_does(
     first = _scored(edits[:half]) + len(UNREADABLE)
     await reach(kafka, first, job)
     before = job.checkpoint()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while before is None or job.checkpoint() == before:
             before = before or job.checkpoint()
             await asyncio.sleep(0.1)
@@ -243,7 +245,7 @@ async def test_killed_and_resumed_it_publishes_what_our_own_processor_does(
     wiki.gate.clear()
     wiki.left = 5
     await kafka.append(edits[unmarked:NUMBER])
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while wiki.left:
             job.check()
             await asyncio.sleep(0.1)

@@ -46,5 +46,5 @@ async def test_who_finds_nothing_waits():
     assert not waiting.done()
 
     backlog.put(pending(1, 0))
-    await asyncio.wait_for(waiting, 1)
-    await asyncio.wait_for(backlog.filled(), 1)
+    await asyncio.wait_for(waiting, 30)
+    await asyncio.wait_for(backlog.filled(), 30)

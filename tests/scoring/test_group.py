@@ -27,7 +27,7 @@ from tests.events.examples import page_change
 from tests.scoring.fakes import FakeModel, FakeReader
 from tests.servers.logs import Open
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = pytest.mark.timeout(200)
 
 FIRST = 1000
 """Numbers of edits are counted from here: a page's first revision has no parent, and no score."""
@@ -61,7 +61,7 @@ async def scored(streams: Streams) -> Counter[int]:
 
 
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(80):
         while not await holds():  # noqa: ASYNC110 (others append, nobody rings)
             await asyncio.sleep(0.1)
 

@@ -65,7 +65,7 @@ def reason_of(answer: PredictionChange | PredictionError | NoSuchRevision) -> st
 
 
 async def until_asked(edits: FakeEdits, times: int = 1) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while len(edits.requests) < times:  # noqa: ASYNC110
             await asyncio.sleep(0.001)
 
@@ -163,7 +163,7 @@ async def test_a_score_is_published_even_if_all_who_asked_have_gone(house: House
     await asyncio.wait([asking])
     house.edits.gate.set()
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not await house.published():  # noqa: ASYNC110
             await asyncio.sleep(0.002)
     assert await house.published() == [(10, 0.25)]

@@ -162,7 +162,7 @@ async def until_done(streams: SqliteStreams) -> dict[int, str]:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.001)
 
@@ -248,7 +248,7 @@ async def test_an_edit_that_is_refused_has_its_outcome_while_the_wiki_is_down(st
     await bring(streams, page_change("edit", 10), page_change("create", 11))
 
     async with scoring(streams, {"my_wiki": reader}):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not (found := await outcomes(streams)):  # noqa: ASYNC110
                 await asyncio.sleep(0.002)
         assert found == {11: "page_creation"}
@@ -500,7 +500,7 @@ async def test_a_dead_wiki_with_more_edits_than_the_window_holds_up_no_other(str
     async with scoring(streams, readers, model, window=100) as processor:
         for rev_id in range(310, 320):
             await bring(streams, page_change(rev_id=rev_id))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while len(found := await outcomes(streams)) < 310:  # noqa: ASYNC110
                 await asyncio.sleep(0.002)
         assert found == dict.fromkeys(range(10, 320), "scored")
@@ -577,7 +577,7 @@ async def test_a_slow_model_holds_up_no_other(streams):
         assert (await streams.position("slow", names.PAGE_CHANGE), slow.most) == (0, 1)
         slow.gate.set()
         end = await streams.position(GROUP, names.PAGE_CHANGE)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while await streams.position("slow", names.PAGE_CHANGE) < end:  # noqa: ASYNC110
                 await asyncio.sleep(0.002)
     found = [decode_prediction(record.value) for record in await streams.read("slow.v1", 0, 999)]
@@ -595,7 +595,7 @@ async def test_another_model_version_scores_again(streams):
     await streams.append([], [Consumed(GROUP, names.PAGE_CHANGE, 0)])
 
     async with scoring(streams, model=model):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while len(await streams.read(names.PREDICTION, 0, 9)) < 2:  # noqa: ASYNC110
                 await asyncio.sleep(0.002)
     assert model.asked == [10]

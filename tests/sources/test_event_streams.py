@@ -96,7 +96,7 @@ class Follower:
     async def run(self) -> "Follower":
         """Run until the service has nothing more."""
         task = asyncio.create_task(self.source.run(self.emit))
-        await asyncio.wait_for(self.service.is_done.wait(), 5)
+        await asyncio.wait_for(self.service.is_done.wait(), 30)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         return self
@@ -344,7 +344,7 @@ async def test_our_client_follows_our_server_through_cuts_and_restarts(theirs):
         rev_ids.extend(event.revision.rev_id for event in events if isinstance(event, PageChange))
 
     async def reach(holds: Callable[[], bool]) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while not holds():  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
 

@@ -30,7 +30,7 @@ async def never(events: Any) -> None:
 async def running(feed: RcFeed) -> AsyncIterator[socket.socket]:
     """Run a feed; gives a socket that sends to it."""
     task = asyncio.create_task(feed.run(never))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not feed.port:  # noqa: ASYNC110
             await asyncio.sleep(0.001)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
@@ -41,7 +41,7 @@ async def running(feed: RcFeed) -> AsyncIterator[socket.socket]:
 
 
 async def received(feed: RcFeed, count: int) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while feed.received < count:  # noqa: ASYNC110
             await asyncio.sleep(0.001)
 

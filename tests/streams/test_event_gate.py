@@ -101,7 +101,7 @@ async def run_until(sink: EventGateSink, streams: SqliteStreams) -> None:
     """Run the sink until it has dealt with everything."""
     running = asyncio.create_task(sink.run())
     end = await streams.end(names.PREDICTION)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while await streams.position("event_gate", names.PREDICTION) < end:  # noqa: ASYNC110
             await asyncio.sleep(0.005)
     running.cancel()

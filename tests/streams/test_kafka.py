@@ -349,7 +349,7 @@ async def test_what_is_published_on_request_becomes_known(streams):
 
     await streams.append([score])
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while await member.known(SCORES, [score.id]) != {score.id}:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 

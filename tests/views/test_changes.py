@@ -148,7 +148,7 @@ async def test_a_reader_wakes_when_rows_change(view):
 
     await view.apply(records([page_change()]))
 
-    assert await asyncio.wait_for(waiting, 1) == 1
+    assert await asyncio.wait_for(waiting, 30) == 1
     assert await view.wait(0, 60) == 1
     assert await view.wait(1, 0.01) == 1
 
@@ -260,7 +260,7 @@ async def test_a_reader_elsewhere_sees_what_is_written_here(url):
         await asyncio.sleep(0.05)
         await writer.apply(records([page_change()]))
 
-        assert await asyncio.wait_for(waiting, 5) == 1
+        assert await asyncio.wait_for(waiting, 30) == 1
 
 
 TEXTS = [

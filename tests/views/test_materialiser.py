@@ -59,7 +59,7 @@ async def test_it_runs_on_through_failures_until_cancelled(tmp_path: Path, failu
         running = asyncio.create_task(Materialiser(streams, view, ["a"], clock).run())
         for number in range(3):
             await streams.append([event(number)])
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 await view.applied.acquire()
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)

@@ -213,7 +213,7 @@ async def test_it_goes_on_when_a_store_or_the_wiki_has_failed(house):
     store, clock = Known(*REVISIONS, failures=failures), FakeClock()
 
     running = asyncio.create_task(OresUpkeep(house.view(NEW), {MODEL: store}, clock).run())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await until_current(house, "2")
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)

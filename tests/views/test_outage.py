@@ -105,7 +105,7 @@ async def test_a_server_that_comes_back_has_every_row_once(
                 await asyncio.to_thread(end, server)
                 await asyncio.sleep(OUTAGE_SECONDS)
                 await asyncio.to_thread(server.start)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             while await position_of(view) < await streams.end(names.PREDICTION):  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
         running.cancel()
@@ -163,7 +163,7 @@ async def test_connections_that_are_cut_leave_rows_and_position_in_step(
             await asyncio.sleep(random.uniform(0, 0.05))
             await other._database.write(cut_all)
             await in_step(other)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             while await other.position(names.PAGE_CHANGE) < len(events):  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
         running.cancel()

@@ -51,7 +51,7 @@ async def listening(
     headers = {} if last_event_id is None else {"Last-Event-ID": str(last_event_id)}
     url = f"{address}/recent-changes/events?{query}"
     async with (
-        httpx.AsyncClient(timeout=10) as client,
+        httpx.AsyncClient(timeout=60) as client,
         client.stream("GET", url, headers=headers) as answer,
     ):
         yield Reader(answer)

@@ -328,7 +328,7 @@ async def test_the_page_comes_back_after_the_server_was_away(
     await expect(page.locator("#status")).to_have_text("Connection lost; trying again.")
     await view.write(change(2))
     await asyncio.sleep(0)
-    await expect(page.locator("#changes li")).to_have_count(2, timeout=10_000)
+    await expect(page.locator("#changes li")).to_have_count(2, timeout=30_000)
 
 
 async def test_the_levels_of_the_chosen_wiki_are_described(

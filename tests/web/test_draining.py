@@ -25,7 +25,7 @@ def config(app: ASGIApp) -> uvicorn.Config:
 
 async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
     writer.write(REQUEST)
-    return await asyncio.wait_for(reader.readuntil(b"answered"), 5)
+    return await asyncio.wait_for(reader.readuntil(b"answered"), 30)
 
 
 async def test_connections_that_are_open_or_wait_get_their_answers():
@@ -47,7 +47,7 @@ async def test_connections_that_are_open_or_wait_get_their_answers():
 
     for connection in (waiting, kept):
         assert b"connection: close" in await ask(*connection)
-        assert await asyncio.wait_for(connection[0].read(), 5) == b""
+        assert await asyncio.wait_for(connection[0].read(), 30) == b""
         connection[1].close()
     await ending
     assert ended

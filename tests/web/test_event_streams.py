@@ -88,7 +88,7 @@ class Client:
         self.ids: list[str] = []
 
     async def line(self) -> str:
-        return await asyncio.wait_for(anext(self._lines), 5)
+        return await asyncio.wait_for(anext(self._lines), 30)
 
     async def next(self) -> Any:
         """The data of the next event."""
@@ -106,7 +106,7 @@ class Client:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def follow(address: str, served: EventStreams) -> AsyncIterator[Callable[..., Any]]:
-    async with httpx.AsyncClient(timeout=5) as http:
+    async with httpx.AsyncClient(timeout=30) as http:
         opened: list[Any] = []
 
         async def follow(
@@ -334,7 +334,7 @@ async def test_what_cannot_be_served_is_refused(
 
 
 async def test_head_and_options_are_answered_at_once(address):
-    async with httpx.AsyncClient(timeout=2) as http:
+    async with httpx.AsyncClient(timeout=30) as http:
         head = await http.head(f"{address}/v2/stream/{names.PREDICTION}")
         options = await http.options(f"{address}/v2/stream/{names.PREDICTION}")
 
@@ -412,7 +412,7 @@ async def test_the_end_of_the_server_ends_the_streams(served, follow):
     client = await follow()
     served.close()
 
-    await asyncio.wait_for(client.rest(), 5)
+    await asyncio.wait_for(client.rest(), 30)
     assert (await follow()).response.status_code == 503
 
 
@@ -458,7 +458,7 @@ async def test_the_event_source_of_a_browser_follows_and_resumes(streams, served
             for channel in cut._channels.values():
                 channel.close()
             await streams.append([event(2), event(3)])
-            await page.wait_for_function("numbers.length === 3", timeout=10_000)
+            await page.wait_for_function("numbers.length === 3", timeout=30_000)
             assert await page.evaluate("numbers") == [1, 2, 3]
             await page.evaluate("source.close()")
         await browser.close()

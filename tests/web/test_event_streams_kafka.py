@@ -18,7 +18,11 @@ from revision_quality.web.event_streams import EventStreams
 from tests.servers.kafka import Broker
 from tests.servers.loopback import serving
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(90), pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [
+    pytest.mark.kafka,
+    pytest.mark.timeout(200),
+    pytest.mark.asyncio(loop_scope="session"),
+]
 
 PARTITIONS = 3
 
@@ -48,7 +52,7 @@ async def received(address: str, number: int, **asked: str) -> tuple[list[dict],
     url = f"{address}/v2/stream/{names.PREDICTION}"
     events, last = [], ""
     async with (
-        httpx.AsyncClient(timeout=20) as http,
+        httpx.AsyncClient(timeout=60) as http,
         http.stream("GET", url, params=asked, headers=headers) as response,
     ):
         async for line in response.aiter_lines():

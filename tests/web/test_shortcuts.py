@@ -193,7 +193,7 @@ async def test_every_request_gets_its_answer_in_its_turn(
             await writer.drain()
             await asyncio.sleep(0.05 if piece else HELD_SECONDS + 0.2)
         seen = b""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             for answer in answers:
                 seen += await reader.readuntil(answer)
         writer.close()
@@ -289,7 +289,7 @@ async def test_a_head_that_does_not_end_ends_the_connection(head: bytes) -> None
     protocol.connection_made(connection)
     if head:
         protocol.data_received(head)
-    await asyncio.wait_for(connection.closed.wait(), 20)
+    await asyncio.wait_for(connection.closed.wait(), 60)
 
 
 @pytest.mark.parametrize(
@@ -306,7 +306,7 @@ async def test_who_asks_too_often_gets_round_no_limit(
         connection = Connection(client)
         protocol = connected(config, connection)
         protocol.data_received(post(b"1"))
-        await asyncio.wait_for(connection.written.wait(), 20)
+        await asyncio.wait_for(connection.written.wait(), 60)
         found.append(connection.seen.split()[1])
         protocol.connection_lost(ConnectionError())
     assert found == statuses
