@@ -1,4 +1,5 @@
 import asyncio
+import shutil
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -93,8 +94,9 @@ class WritableView(ChangesView):
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def view(tmp_path: Path) -> AsyncIterator[WritableView]:
-    view = WritableView(Database(f"sqlite:///{tmp_path}/views.sqlite"))
+async def view(tmp_path: Path, empty_view: Path) -> AsyncIterator[WritableView]:
+    file = shutil.copy(empty_view, tmp_path / "views.sqlite")
+    view = WritableView(Database(f"sqlite:///{file}"))
     yield view
     await view.close()
 

@@ -47,7 +47,7 @@ OPERATIONS = [
 """All but the streams of events, which have no end."""
 
 KNOWN = {"name": LIFT_WING, "wiki_id": "enwiki", "model": ores.MODEL}
-SECONDS = 10
+SECONDS = 60
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
     thread = threading.Thread(target=lambda: asyncio.run(run()))
     thread.start()
-    url, stop, loop = started.result(30)
+    url, stop, loop = started.result(120)
     yield url
     loop.call_soon_threadsafe(stop.set)
     thread.join(30)
