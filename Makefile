@@ -29,7 +29,7 @@ demo: $(INSTALLED) ## Replay real edits and serve their page (PORT=8080 SPEED=..
 	$(BIN)/revq demo --port $(PORT) $(if $(SPEED),--speed $(SPEED))
 
 test: lint ## Check the style and the types, run all tests
-	$(BIN)/pytest -n 3
+	$(BIN)/pytest -n 4
 
 lint: $(INSTALLED_DEV) ## Check the style and the types
 	$(BIN)/ruff check
