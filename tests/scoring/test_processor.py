@@ -29,9 +29,10 @@ from revision_quality.scoring.processor import (
     WINDOW,
     Processor,
 )
+from revision_quality.scoring.tally import ScoringTally
 from revision_quality.sources.base import outgoing
-from revision_quality.streams.base import Consumed, Outgoing, Record
-from revision_quality.streams.sqlite import SqliteStreams
+from revision_quality.streams.base import Consumed, Outgoing, Record, Work
+from revision_quality.streams.sqlite import SqliteMember, SqliteStreams
 from revision_quality.wiki.reader import Unreadable
 from revision_quality.wiki.revision import Revision
 from tests.events.examples import at, page_change, revision
@@ -50,6 +51,7 @@ class BrittleStreams(SqliteStreams):
         self.is_open = asyncio.Event()
         self.is_open.set()
         self.outcomes_at_once: list[int] = []
+        self.is_known_late = False
 
     async def append(
         self, events: Iterable[Outgoing], consumed: Sequence[Consumed] = ()
@@ -67,7 +69,15 @@ class BrittleStreams(SqliteStreams):
 
     async def known(self, stream: str, ids: Iterable[str]) -> set[str]:
         self._fail("known")
-        return await super().known(stream, ids)
+        asked = set(ids)
+        found = await super().known(stream, asked)
+        if self.is_known_late:
+            self.is_known_late = False
+            self.is_open.set()
+            while not await super().known(stream, asked):  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+            await asyncio.sleep(0.01)
+        return found
 
     def _fail(self, what: str) -> None:
         if self.failures.get(what):
@@ -113,6 +123,7 @@ async def scoring(
     window: int = WINDOW,
     *,
     expected: Collection[str] = (),
+    tally: ScoringTally | None = None,
     **options: Any,
 ) -> AsyncIterator[Processor]:
     """Run a processor for as long as the block; `options` are those of its rule."""
@@ -128,6 +139,7 @@ async def scoring(
         is_expected=lambda domain: domain in expected,
         clock=clock,
         window=window,
+        tally=tally,
     )
     running = asyncio.create_task(processor.run())
     try:
@@ -282,6 +294,21 @@ async def test_an_edit_that_two_sources_bring_is_scored_once(streams, apart):
 
     assert len(await streams.read(names.PAGE_CHANGE, 0, 9)) == 2
     assert apart is False or model.asked == [10]
+
+
+async def test_an_edit_whose_score_is_published_while_it_is_looked_for_is_scored_once(streams):
+    model = FakeModel()
+    async with scoring(streams, model=model):
+        await bring(streams, page_change())
+        streams.is_open.clear()
+        await until(lambda: model.asked)
+        streams.is_known_late = True
+        again = page_change()
+        again = replace(again, meta=replace(again.meta, id=str(UUID(int=77))))
+        await SqliteStreams.append(streams, [outgoing(again)])
+
+        assert await until_done(streams) == {10: "scored"}
+    assert model.asked == [10]
 
 
 async def test_an_edit_that_failed_is_not_scored_again_when_it_comes_again(streams):
@@ -474,6 +501,23 @@ async def test_what_was_pending_at_the_end_is_scored_after_a_restart(streams):
         found = await until_done(streams)
 
     assert found == {10: "scored", 11: "page_creation", 12: "scored"}
+
+
+async def test_what_is_refused_because_the_claim_is_lost_is_not_counted(streams, monkeypatch):
+    lost = asyncio.Event()
+
+    async def refuse(member: SqliteMember, work: Work) -> bool:
+        lost.set()
+        return False
+
+    monkeypatch.setattr(SqliteMember, "publish", refuse)
+    await bring(streams, page_change())
+    tally = ScoringTally()
+    async with scoring(streams, tally=tally) as processor:
+        await lost.wait()
+        await until(lambda: not processor.pending)
+
+    assert tally.outcomes.total == 0
 
 
 async def test_a_full_window_leaves_the_rest_in_the_stream(streams):

@@ -48,18 +48,22 @@ class Feed:
         """Return those of `ids` that are in the stream `stream` already. Raises StoreError."""
         return await self._member.known(stream, ids)
 
-    async def publish(self, events: Sequence[Outgoing], position: int) -> None:
-        """Publish and commit; goes on trying while the streams cannot be written."""
+    async def publish(self, events: Sequence[Outgoing], position: int) -> bool:
+        """Publish and commit; goes on trying while the streams cannot be written.
+
+        Returns whether that was done: not once the claim is lost.
+        """
         if not events and position <= self._committed:
-            return
+            return True
         work = Work(self._claim, tuple(events), position)
-        await in_the_end(
+        is_done = await in_the_end(
             lambda: self._member.publish(work),
             trouble="scores cannot be published, trying again",
             relief="scores are published again",
             clock=self._clock,
         )
         self._committed = position
+        return is_done
 
     def appended(self) -> int:
         """Return a number that grows with every append, to be passed to `wait`."""

@@ -220,11 +220,12 @@ class Processor:
         """Leave out the edits that have an outcome, and repetitions: sources may overlap."""
         predictions = {self._identify(prediction_id, pending): pending for pending in batch}
         errors = {self._identify(prediction_error_id, pending): pending for pending in batch}
-        known = await self._feed.known(self._rule.stream, predictions)
+        outcomes = predictions | errors
+        # First, as what is here is in the streams a moment later.
+        known = self._outbox.known(outcomes)
+        known |= await self._feed.known(self._rule.stream, predictions)
         if not self._feed.is_retry:
             known |= await self._feed.known(names.PREDICTION_ERROR, errors)
-        outcomes = predictions | errors
-        known |= self._outbox.known(outcomes)
         done = {outcomes[identifier].change.revision.rev_id for identifier in known}
         new = {
             pending.change.revision.rev_id: pending
@@ -294,10 +295,12 @@ class Processor:
         while True:
             ready = await self._outbox.take()
             with self._trace.span("publish", {"revq.events": len(ready.events)}):
-                await self._feed.publish(ready.outgoing, self._intake.position_after(ready.offsets))
+                position = self._intake.position_after(ready.offsets)
+                is_done = await self._feed.publish(ready.outgoing, position)
             self._intake.finish(ready.offsets)
-            self._tally.published(ready.events)
-            _tell(ready.events)
+            if is_done:
+                self._tally.published(ready.events)
+                _tell(ready.events)
 
     def _failed(self, wiki_id: str, breaker: Breaker, error: Exception) -> None:
         if not breaker.is_open:
