@@ -18,7 +18,7 @@ from revision_quality.recent_changes.filters import Filters, parse_filters
 from revision_quality.recent_changes.latest import changes_of_latest
 from revision_quality.recent_changes.newest import newest_changes
 from revision_quality.recent_changes.query import matches
-from revision_quality.recent_changes.ranking import rank
+from revision_quality.recent_changes.ranking import GRADES, rank
 from revision_quality.recent_changes.windows import changes_in_windows
 from revision_quality.views import bulk, change_tags
 from revision_quality.views.change import Change, State, UserLevel
@@ -192,13 +192,11 @@ def test_windows_around_the_cursor_are_the_page_or_are_too_narrow(
             filters = replace(_filters(query), before=before, limit=20)
             matching = [row for row in rows if matches(row, filters, LEVELS, now=NOW)]
             expected = sorted(matching, key=partial(rank, "mixed"), reverse=True)[:20]
-            for each in (1, 5, 50, ROWS):
-                found = changes_in_windows(connection, Asked(filters, LEVELS, NOW), each=each)
+            for each, share in ((1, 1), (5, 1), (50, 1), (ROWS, 1), (50, 0.2)):
+                asked = Asked(filters, LEVELS, NOW, share)
+                found = changes_in_windows(connection, asked, GRADES, each=each)
                 narrow += found is None
                 assert found in (None, expected)
-        for few in (0.001, 0.2):
-            found = changes_in_windows(connection, Asked(filters, LEVELS, NOW, few))
-            assert found in (None, expected)
 
     try:
         database.write_now(check)

@@ -36,8 +36,6 @@ def changes_of_latest(
     """Return the first page of changes out of the latest edits, None where they are too few."""
     if len(asked.filters.wikis) == 1 or asked.share * _AT_MOST < _LEAST:
         return None
-    if not asked.grades:
-        return []
     number = min(round(number / asked.share), _AT_MOST)
     for _ in range(2):
         behind = time_behind_likely(connection, number)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from revision_quality.recent_changes.asked import Asked
+from revision_quality.recent_changes.cursor import Cursor
 from revision_quality.recent_changes.depths import Place, times_behind
 from revision_quality.recent_changes.filters import Filters
 from revision_quality.recent_changes.latest import changes_of_latest
@@ -22,12 +23,26 @@ _HIGH = 7
 
 def queued_changes(connection: Connection, asked: Asked) -> list[Change]:
     """Return a page of changes in the order of its filters."""
+    found = _likely(connection, asked)
+    return _surely(connection, asked) if found is None else found
+
+
+def _likely(connection: Connection, asked: Asked) -> list[Change] | None:
+    """Look at few edits in the index of all, which most filters fill a page from."""
+    if not asked.grades:
+        return []
+    if asked.filters.order == "mixed":
+        if asked.filters.before:
+            return changes_in_windows(connection, asked, asked.grades)
+        return changes_of_latest(connection, asked)
+    first = [grade for grade in _behind(asked.filters.before) if grade in asked.grades][-1:]
+    if first and first[0] < GRADES[-_HIGH] and len(asked.filters.wikis) != 1:
+        return changes_in_windows(connection, asked, first)
+    return None
+
+
+def _surely(connection: Connection, asked: Asked) -> list[Change]:
     order = asked.filters.order
-    if order == "mixed":
-        look = changes_in_windows if asked.filters.before else changes_of_latest
-        found = look(connection, asked)
-        if found is not None:
-            return found
     page: list[Change] = []
     for part in _parts(asked.filters):
         grades, least = part, 0
@@ -47,10 +62,13 @@ def _parts(filters: Filters) -> tuple[Sequence[int], ...]:
     if filters.order == "mixed":
         # Behind a cursor, every grade may have edits of the next rank.
         return (GRADES,) if before else (GRADES[-_HIGH:], GRADES[:-_HIGH])
-    grades = [
-        grade for grade in GRADES if not before or before.timestamp >= shift("riskiest", grade)
-    ]
+    grades = _behind(before)
     return grades[-1:], grades[-_HIGH:-1], grades[:-_HIGH]
+
+
+def _behind(before: Cursor | None) -> list[int]:
+    """Return the grades that come behind a cursor, the riskiest first, or are its own."""
+    return [grade for grade in GRADES if not before or before.timestamp >= shift("riskiest", grade)]
 
 
 def _latest(connection: Connection, order: str) -> int:

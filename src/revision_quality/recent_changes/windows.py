@@ -1,10 +1,11 @@
-"""A further page in the mixed order, out of the edits around its cursor.
+"""A page in an order by risk, out of the edits around its cursor.
 
 A grade has its edits of the next ranks in a window of time of its own, and most filters fill a page
 from few edits of each window. The index of all edits tells which of them to look up.
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
@@ -21,8 +22,8 @@ from revision_quality.views.facets import EVERY_WIKI
 EACH = 120
 """Edits of a window looked at in the index, of which most filters fill a page."""
 
-_AT_MOST = 1000
-"""Of 15 windows they take 8 ms in MariaDB (`benchmarks/recent_changes.py`)."""
+_AT_MOST = 15_000
+"""Of all windows: they take 6 ms in MariaDB (`benchmarks/recent_changes.py`)."""
 
 _OF_WIKIS = 0.6
 """Times that, where some of the edits are left out for their wiki: few filters name more."""
@@ -34,27 +35,31 @@ _AMPLY = 1.5
 
 
 def changes_in_windows(
-    connection: Connection, asked: Asked, *, each: int = EACH
+    connection: Connection, asked: Asked, grades: Sequence[int], *, each: int = EACH
 ) -> list[Change] | None:
-    """Return a page of changes out of some edits of each window, None where they are too few."""
-    if asked.share * _AT_MOST < asked.limit:
-        return None
+    """Return a page of changes of some grades out of the edits in their windows.
+
+    It is None where they are too few: likely, or all that there are.
+    """
+    moves = sorted({asked.shift(grade) for grade in grades})
     # In the index of one wiki are no facets: its edits are looked at one by one.
-    at_most = each if len(asked.filters.wikis) == 1 else _AT_MOST
+    at_most = each if len(asked.filters.wikis) == 1 else _AT_MOST // len(moves)
+    if asked.share * at_most < asked.limit:
+        return None
     if asked.share < 1:
         each = min(round(_OF_WIKIS * each / asked.share), at_most)
     while True:
-        least = _least(connection, asked, each)
-        ranks = _ranks_since(connection, asked, least)
-        if not least or len(ranks) >= asked.limit:
+        least = _least(connection, asked, moves, each)
+        ranks = _ranks_since(connection, asked, grades, least)
+        if len(ranks) >= asked.limit:
             return changes_at(connection, ranks, asked)
         further = round(_AMPLY * each * asked.limit / max(len(ranks), 1))
-        if each == at_most or further > 1.2 * at_most:
+        if not least or each == at_most or further > 1.2 * at_most:
             return None
         each = min(further, at_most)
 
 
-def _least(connection: Connection, asked: Asked, each: int) -> int:
+def _least(connection: Connection, asked: Asked, moves: Sequence[int], each: int) -> int:
     """Return the least rank of which windows likely have no more than `each` edits.
 
     0 where no window has more.
@@ -62,20 +67,22 @@ def _least(connection: Connection, asked: Asked, each: int) -> int:
     wiki_id = EVERY_WIKI
     if len(asked.filters.wikis) == 1:
         (wiki_id,) = asked.filters.wikis
-    moves: list[int] = []
-    for moved in sorted({asked.shift(grade) for grade in asked.grades}):
-        if not moves or moved >= moves[-1] + _NEARBY:
-            moves.append(moved)
-    places = [Place(wiki_id, until=asked.latest(moved), moved=moved) for moved in moves]
+    counted: list[int] = []
+    for moved in moves:
+        if not counted or moved >= counted[-1] + _NEARBY:
+            counted.append(moved)
+    places = [Place(wiki_id, until=asked.latest(moved), moved=moved) for moved in counted]
     return max(times_behind(connection, places, each), default=0)
 
 
-def _ranks_since(connection: Connection, asked: Asked, least: int) -> list[Cursor]:
-    grades: defaultdict[int, list[int]] = defaultdict(list)
-    for grade in asked.grades:
-        grades[asked.shift(grade)].append(grade)
+def _ranks_since(
+    connection: Connection, asked: Asked, grades: Sequence[int], least: int
+) -> list[Cursor]:
+    by_move: defaultdict[int, list[int]] = defaultdict(list)
+    for grade in grades:
+        by_move[asked.shift(grade)].append(grade)
     parts = []
-    for moved, some in grades.items():
+    for moved, some in by_move.items():
         of_facets = every((is_of_grades(some), asked.possible()))
         matching = asked.matching(least=least, moved=moved)
         parts.append((moved, every((of_facets, matching, *asked.in_wikis()))))
