@@ -3,6 +3,7 @@
 import random
 import re
 from collections import Counter
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -117,8 +118,16 @@ def _write(connection: Connection, rows: list[Change]) -> None:
     connection.execute(insert(change_counts), counts)
 
 
-def test_few_among_many_are_all_found_in_order(url: str, rows: list[Change]) -> None:
+def _run(url: str, check: Callable[[Connection], None]) -> None:
+    """Give a connection to an empty view."""
     ChangesView(database := Database(url))
+    try:
+        database.write_now(check)
+    finally:
+        database.close_now()
+
+
+def test_few_among_many_are_all_found_in_order(url: str, rows: list[Change]) -> None:
 
     def check(connection: Connection) -> None:
         _write(connection, rows)
@@ -139,10 +148,7 @@ def test_few_among_many_are_all_found_in_order(url: str, rows: list[Change]) -> 
                     ranks = [rank(asked.order, row) for row in found]
                     assert ranks == expected[:20], (query, before, walk)
 
-    try:
-        database.write_now(check)
-    finally:
-        database.close_now()
+    _run(url, check)
 
 
 @pytest.mark.parametrize(
@@ -160,7 +166,6 @@ def test_few_among_many_are_all_found_in_order(url: str, rows: list[Change]) -> 
 def test_the_latest_edits_are_the_page_or_are_too_few(
     tmp_path: Path, rows: list[Change], query: str
 ) -> None:
-    ChangesView(database := Database(f"sqlite:///{tmp_path}/changes.sqlite"))
     filters = replace(_filters("order=mixed" + query), limit=20)
     matching = [row for row in rows if matches(row, filters, LEVELS, now=NOW)]
     expected = sorted(matching, key=partial(rank, "mixed"), reverse=True)[:20]
@@ -172,16 +177,12 @@ def test_the_latest_edits_are_the_page_or_are_too_few(
             assert found is None or [row.rev_id for row in found] == [r.rev_id for r in expected]
         assert found is not None
 
-    try:
-        database.write_now(check)
-    finally:
-        database.close_now()
+    _run(f"sqlite:///{tmp_path}/changes.sqlite", check)
 
 
 def test_windows_around_the_cursor_are_the_page_or_are_too_narrow(
     tmp_path: Path, rows: list[Change]
 ) -> None:
-    ChangesView(database := Database(f"sqlite:///{tmp_path}/changes.sqlite"))
     narrow = 0
 
     def check(connection: Connection) -> None:
@@ -198,15 +199,11 @@ def test_windows_around_the_cursor_are_the_page_or_are_too_narrow(
                 narrow += found is None
                 assert found in (None, expected)
 
-    try:
-        database.write_now(check)
-    finally:
-        database.close_now()
+    _run(f"sqlite:///{tmp_path}/changes.sqlite", check)
     assert narrow
 
 
 def test_an_edit_of_a_clock_that_is_ahead_of_ours_is_first(url: str) -> None:
-    ChangesView(database := Database(url))
     ahead = change(1, timestamp=NOW + 100_000, score=0.05)
     others = [change(2 + n, timestamp=NOW - 400 - n, score=0.9999) for n in range(60)]
     asked = Asked(replace(_filters("order=mixed"), limit=5), LEVELS, NOW)
@@ -217,14 +214,10 @@ def test_an_edit_of_a_clock_that_is_ahead_of_ours_is_first(url: str) -> None:
         assert found is not None
         assert [row.rev_id for row in found] == [1, 2, 3, 4, 5]
 
-    try:
-        database.write_now(check)
-    finally:
-        database.close_now()
+    _run(url, check)
 
 
 def test_the_many_risky_of_older_days_do_not_hide_the_others_of_today(url: str) -> None:
-    ChangesView(database := Database(url))
     times = [NOW - n - (0 if n < 5 else 90_000) for n in range(60)]
     risky = [change(n, timestamp=time, score=0.9999) for n, time in enumerate(times)]
     others = [change(100 + n, timestamp=NOW - n, score=0.85) for n in range(10)]
@@ -235,14 +228,10 @@ def test_the_many_risky_of_older_days_do_not_hide_the_others_of_today(url: str) 
         found = newest_changes(connection, asked, LEVELS, now=NOW).rows
         assert [row.rev_id for row in found] == [*range(5), *range(100, 110)]
 
-    try:
-        database.write_now(check)
-    finally:
-        database.close_now()
+    _run(url, check)
 
 
 def test_no_page_looks_at_all_rows_of_sqlite(tmp_path: Path, rows: list[Change]) -> None:
-    ChangesView(database := Database(f"sqlite:///{tmp_path}/changes.sqlite"))
     asked: list[tuple[str, Any]] = []
 
     def check(connection: Connection) -> None:
@@ -262,10 +251,7 @@ def test_no_page_looks_at_all_rows_of_sqlite(tmp_path: Path, rows: list[Change])
             scans = [row.detail for row in plan if re.match("SCAN changes( |$)", row.detail)]
             assert not [scan for scan in scans if "_time" not in scan], (statement, scans)
 
-    try:
-        database.write_now(check)
-    finally:
-        database.close_now()
+    _run(f"sqlite:///{tmp_path}/changes.sqlite", check)
     assert asked
 
 
@@ -280,7 +266,6 @@ def _tagged_but_for(every: int, number: int) -> list[Change]:
 
 
 def test_few_without_a_tag_are_found_among_those_of_the_other_filters(url: str) -> None:
-    ChangesView(database := Database(url))
     asked = replace(_filters("tagfilter=common&inverttags=1&namespace=1"), limit=5)
 
     def check(connection: Connection) -> None:
@@ -289,16 +274,12 @@ def test_few_without_a_tag_are_found_among_those_of_the_other_filters(url: str) 
         assert [row.rev_id for row in found.rows] == [0, 2, 4, 6, 8]
         assert found.end == 0
 
-    try:
-        database.write_now(check)
-    finally:
-        database.close_now()
+    _run(url, check)
 
 
 def test_where_most_have_an_excluded_tag_the_next_page_goes_on_where_the_look_ended(
     url: str,
 ) -> None:
-    ChangesView(database := Database(url))
     asked = replace(_filters("tagfilter=common&inverttags=1&namespace=1"), limit=5)
 
     def check(connection: Connection) -> None:
@@ -314,14 +295,10 @@ def test_where_most_have_an_excluded_tag_the_next_page_goes_on_where_the_look_en
         assert seen == [0, 30, 60, 90]
         assert pages > 1
 
-    try:
-        database.write_now(check)
-    finally:
-        database.close_now()
+    _run(url, check)
 
 
 def test_a_row_reads_as_the_change_that_was_written(url: str) -> None:
-    ChangesView(database := Database(url))
     written = change(
         7,
         is_bot=True,
@@ -339,7 +316,4 @@ def test_a_row_reads_as_the_change_that_was_written(url: str) -> None:
         # 1 and True are equal, but not in JSON.
         assert msgspec.json.encode(read) == msgspec.json.encode(written)
 
-    try:
-        database.write_now(check)
-    finally:
-        database.close_now()
+    _run(url, check)
