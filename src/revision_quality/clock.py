@@ -46,4 +46,7 @@ def unix_seconds(moment: datetime) -> int:
 
     Events may tell any time, such as 9999-12-31T23:59:59-10:00, which is in the year 10000.
     """
-    return min(max(_FIRST, int(moment.timestamp())), _LAST)
+    seconds = int(moment.timestamp())
+    if _FIRST <= seconds <= _LAST:
+        return seconds
+    return _FIRST if seconds < _FIRST else _LAST

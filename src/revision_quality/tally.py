@@ -5,7 +5,7 @@ anywhere. Who watches a process reads the counts when it is asked (`cli.metrics`
 """
 
 from bisect import bisect_left
-from collections.abc import Container, Iterator, Sequence, Sized
+from collections.abc import Container, Iterable, Iterator, Sequence, Sized
 from typing import Protocol
 
 from msgspec import Struct
@@ -85,12 +85,19 @@ class Timings:
 
     def observe(self, seconds: float, *labels: str) -> None:
         """Count one that took so long; a clock that went backwards counts as 0."""
+        self.observe_all((seconds,), *labels)
+
+    def observe_all(self, seconds: Iterable[float], *labels: str) -> None:
+        """Count several."""
         key = _bounded(labels, self._counts, self._most)
         if key not in self._counts:
             self._counts[key] = [0] * (len(self._bounds) + 1)
             self._totals[key] = 0.0
-        self._counts[key][bisect_left(self._bounds, max(0.0, seconds))] += 1
-        self._totals[key] += max(0.0, seconds)
+        counts = self._counts[key]
+        for one in seconds:
+            took = max(0.0, one)
+            counts[bisect_left(self._bounds, took)] += 1
+            self._totals[key] += took
 
     def items(self) -> Iterator[tuple[Labels, Spread]]:
         """Yield each combination and how its values are spread."""

@@ -259,6 +259,9 @@ def _many_sql(sql: str, width: int) -> str:
 
 def parts_of(rows: Sequence[Values]) -> Iterator[Sequence[Values]]:
     """Divide rows such that each part surely fits into one of MariaDB's packets."""
+    if len(msgspec.msgpack.encode(rows)) <= _PART_BYTES:
+        yield rows
+        return
     first = size = 0
     for place, row in enumerate(rows):
         size += len(msgspec.msgpack.encode(row))

@@ -23,15 +23,15 @@ def update(
 ) -> None:
     """Write rows, their columns in order, in place of `old`, which are there."""
     names = table.columns.keys()
-    alike: dict[tuple[str, ...], list[bulk.Values]] = defaultdict(list)
+    alike: dict[tuple[bool, ...], list[bulk.Values]] = defaultdict(list)
     for row, before in zip(rows, old, strict=True):
-        alike[tuple(compress(names, map(ne, row, before)))].append(row)
+        alike[tuple(map(ne, row, before))].append(row)
     whole: list[bulk.Values] = []
-    for changed, some in alike.items():
+    for differ, some in alike.items():
         if len(some) < _MANY and connection.dialect.name != "sqlite":
             whole += some
         else:
-            _assign(connection, table, changed, some)
+            _assign(connection, table, tuple(compress(names, differ)), some)
     bulk.write(connection, table, whole)
 
 

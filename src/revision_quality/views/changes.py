@@ -1,29 +1,18 @@
 """The changes view: every edit with its state and score, in one SQL table."""
 
 import asyncio
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
-import msgspec
-from msgspec.structs import astuple, replace
+from msgspec.structs import replace
 from sqlalchemy import Connection, RowMapping, Select, insert, select
 
 from revision_quality.bell import Bell
 from revision_quality.errors import StoreError
 from revision_quality.events import streams as names
-from revision_quality.events.page_change import PageChange, PageChangeKind, decode_page_change
-from revision_quality.events.prediction import PredictionChange, decode_prediction
-from revision_quality.events.prediction_error import PredictionError, decode_prediction_error
-from revision_quality.events.revision_change import (
-    TagsChange,
-    VisibilityChange,
-    decode_tags_change,
-    decode_visibility_change,
-)
-from revision_quality.events.verdict import VerdictEvent, decode_verdict
 from revision_quality.scoring.model_rule import ModelKey, other_than
 from revision_quality.streams.base import Record
 from revision_quality.views import bulk, change_tags, change_writes, model_scores, verdicts
@@ -31,22 +20,29 @@ from revision_quality.views import row as rows
 from revision_quality.views.ahead import ahead
 from revision_quality.views.bulk_update import update
 from revision_quality.views.change import Change, State
-from revision_quality.views.change_rows import (
-    FIELDS,
-    NO_TAGS,
-    STATES,
-    USER_LEVELS,
-    change_of,
-    tags_of,
-)
+from revision_quality.views.change_events import ChangeEvents
+from revision_quality.views.change_rows import FIELDS, NO_TAGS, change_of, tags_of
 from revision_quality.views.database import Database
 from revision_quality.views.deletions import known_deletions, remember_deletions
 from revision_quality.views.edit_fate import EditFate, read_fates
-from revision_quality.views.facets import EVERY_WIKI, facets_of
-from revision_quality.views.incoming import Key, key_of, without_nul
+from revision_quality.views.facets import EVERY_WIKI
+from revision_quality.views.incoming import Key
 from revision_quality.views.progress import place_of, position_of, set_positions, take_turn
-from revision_quality.views.readable import take_each
 from revision_quality.views.row import Row
+from revision_quality.views.row_values import (
+    DELETED,
+    FACETS,
+    FACTS,
+    KEY,
+    PAGE,
+    SEQ,
+    STATE,
+    TAGS,
+    WITHHELD,
+    numbered,
+    row_of,
+    values_of,
+)
 from revision_quality.views.schema import bring_up_to_date
 from revision_quality.views.shown_model import Coverage, add_shown, coverage, in_order, shown
 from revision_quality.views.tables import (
@@ -54,7 +50,6 @@ from revision_quality.views.tables import (
     change_facets,
     changes,
 )
-from revision_quality.views.user_key import user_key_of
 
 STREAMS = (
     names.PAGE_CHANGE,
@@ -72,17 +67,10 @@ _ROWS_IN_A_PART = 1000
 _POLL_SECONDS = 0.5
 """How soon a write by another process is seen; one in this process is seen at once."""
 
-_COLUMNS = Row.__struct_fields__
-_SEQ, _TAGS, _STATE, _USER_LEVEL, _DELETED = map(
-    _COLUMNS.index, ("seq", "tags", "state", "user_level", "deleted")
-)
-_SEQ_OF = itemgetter(_SEQ)
-_KEY, _FACTS = slice(_SEQ), slice(_SEQ + 1, None)
-_PAGE = itemgetter(0, _COLUMNS.index("page_id"))
-_FACETS = changes.c.keys().index("facets")
+_SEQ_OF = itemgetter(SEQ)
 CountKey = tuple[str, str]
-Replaced = tuple[bulk.Values | None, Row]
-"""A row, and the values in whose place it comes."""
+Replaced = tuple[bulk.Values | None, bulk.Values]
+"""What is there of a row, and what comes in its place, without a number."""
 T = TypeVar("T")
 
 
@@ -102,6 +90,8 @@ class ChangesView:
         self._models = tuple(models)
         self.bell = Bell()
         """Rings after each write to a row by this process."""
+        self._are_new = True
+        """Whether edits are likely to be new: their rows can then be made before they are asked."""
         try:
             database.write_now(bring_up_to_date)
         except StoreError:
@@ -120,14 +110,25 @@ class ChangesView:
 
     async def apply(self, records: Sequence[Record]) -> int:
         """Bring events into the view, with their streams' positions. Returns the rows changed."""
+        return await self._bring(records, lambda: ChangeEvents(records))
+
+    def prepare(self, records: Sequence[Record]) -> Callable[[], Awaitable[int]]:
+        """Return what brings events into the view, which are read, and new rows made, at once."""
+        events = ChangeEvents(records)
+        if self._are_new:
+            events.make_rows()
+        return lambda: self._bring(records, lambda: events)
+
+    async def _bring(self, records: Sequence[Record], events: Callable[[], ChangeEvents]) -> int:
         if not records:
             return 0
-        changed = await self._database.write(
-            lambda connection: _apply(connection, records, self._models)
+        written = await self._database.write(
+            lambda connection: _write(connection, records, events(), self._models)
         )
-        if changed:
+        self._are_new = 2 * written.added >= written.rows
+        if written.rows:
             self.bell.ring()
-        return changed
+        return written.rows
 
     async def promote(self, model: ModelKey, now: int, least: float) -> Coverage:
         """Show another model's scores, all at once, if it has enough of the recent changes.
@@ -201,27 +202,29 @@ class ChangesView:
         await self._database.close()
 
 
-def _apply(connection: Connection, records: Sequence[Record], models: Sequence[ModelKey]) -> int:
+class _Written(NamedTuple):
+    """How many rows were written, and how many edits of these are new."""
+
+    rows: int
+    added: int
+
+
+def _write(
+    connection: Connection,
+    records: Sequence[Record],
+    events: ChangeEvents,
+    models: Sequence[ModelKey],
+) -> _Written:
     take_turn(connection)
-    batch = _Batch(connection, _is_other(connection, models))
-    take_each(records, batch.add, "the changes view")
-    changed = batch.write()
+    others: list[model_scores.ModelScore] = []
+    if len(models) > 1:
+        first, *rest = in_order(models, shown(connection))
+        others = events.take_out(other_than(first, rest))
+    written = _Batch(connection, events, others).write()
     set_positions(
         connection, {place_of(each.stream, each.partition): each.offset for each in records}
     )
-    return changed
-
-
-def _is_other(connection: Connection, models: Sequence[ModelKey]) -> Callable[[str, str], bool]:
-    """Return what tells that an outcome is of a model that is not shown now."""
-    if len(models) < 2:
-        return _nobody
-    first, *others = in_order(models, shown(connection))
-    return other_than(first, others)
-
-
-def _nobody(name: str, version: str) -> bool:
-    return False
+    return written
 
 
 def _promote(connection: Connection, model: ModelKey, now: int, least: float) -> Coverage:
@@ -232,7 +235,7 @@ def _promote(connection: Connection, model: ModelKey, now: int, least: float) ->
     after: Key = ("", 0)
     while some := model_scores.page(connection, model, after, _SHOWN_AT_ONCE):
         after = some[-1].edit
-        _Batch(connection, _nobody).show(model, some)
+        _show(connection, model, some)
     add_shown(connection, model, now, found.share)
     return found
 
@@ -240,85 +243,50 @@ def _promote(connection: Connection, model: ModelKey, now: int, least: float) ->
 class _Batch:
     """The rows that a batch of events touches, read once and written once."""
 
-    def __init__(self, connection: Connection, is_other: Callable[[str, str], bool]) -> None:
+    def __init__(
+        self, connection: Connection, events: ChangeEvents, others: list[model_scores.ModelScore]
+    ) -> None:
         self._connection = connection
-        self._is_other = is_other
-        self._others: list[model_scores.ModelScore] = []
-        self._events: dict[Key, list[Any]] = defaultdict(list)
-        self._pages: set[Key] = set()
-        self._deletions: dict[Key, int] = {}
-        self._verdicts: list[verdicts.GivenVerdict] = []
+        self._events = events
+        self._others = others
         self._gone: set[Key] = set()
         self._withheld: set[Key] = set()
 
-    def add(self, record: Record) -> None:
-        """Read one event. Raises InvalidEventError."""
-        event = _DECODERS.get(record.stream, decode_prediction)(without_nul(record.value))
-        _TAKEN[type(event)](self, event)
-
-    def take_verdict(self, event: VerdictEvent) -> None:
-        """Take what a patroller says."""
-        key_of(event.wiki_id, event.rev_id)
-        self._verdicts.append(verdicts.given(event))
-
-    def take_told(self, event: TagsChange | VisibilityChange) -> None:
-        """Take what is told of an edit later."""
-        self._events[key_of(event.database, event.rev_id)].append(event)
-        self._pages.add((event.database, event.page_id))
-
-    def take_outcome(self, event: PredictionChange | PredictionError) -> None:
-        """Take what a model made of an edit."""
-        key = key_of(event.wiki_id, event.revision.rev_id)
-        if self._is_other(*_model(event)):
-            self._others.append(model_scores.of_event(event))
-        else:
-            self._events[key].append(event)
-            self._pages.add((event.wiki_id, event.page.page_id))
-
-    def take_page_change(self, event: PageChange) -> None:
-        """Take an edit, or what else happened to a page."""
-        key = key_of(event.wiki_id, event.revision.rev_id)
-        if event.is_canary or event.page_change_kind is PageChangeKind.UNDELETE:
-            return
-        page = (event.wiki_id, event.page.page_id)
-        if event.page_change_kind is PageChangeKind.DELETE:
-            deleted_dt = int(event.dt.timestamp())
-            self._deletions[page] = max(deleted_dt, self._deletions.get(page, 0))
-            return
-        self._events[key].append(event)
-        self._pages.add(page)
-
-    def write(self) -> int:
-        """Write the rows that the events change; return how many."""
-        connection = self._connection
-        judged = {(one.wiki_id, one.rev_id) for one in self._verdicts}
+    def write(self) -> "_Written":
+        """Write the rows that the events change."""
+        connection, events = self._connection, self._events
+        judged = {(one.wiki_id, one.rev_id) for one in events.verdicts}
         told = {one.edit for one in self._others}
-        old = _stored(connection, judged | told | self._events.keys()) | self._of_deleted_pages()
-        added = self._events.keys() - old.keys()
-        remember_deletions(connection, self._deletions)
+        more = (judged | told) - events.of_edits.keys()
+        old = _stored(connection, [*events.edits, *more]) | self._of_deleted_pages()
+        added = [key for key in events.edits if key not in old]
+        remember_deletions(connection, events.deletions)
         known = _Known(
             read_fates(connection, added),
             # One may come before its edit.
-            verdicts.take(connection, self._verdicts, added),
-            known_deletions(connection, self._pages | set(map(_PAGE, old.values()))),
+            verdicts.take(connection, events.verdicts, added),
+            known_deletions(connection, dict.fromkeys([*events.pages, *map(PAGE, old.values())])),
         )
-        written = _save(connection, self._rows(old, known), len(old.keys() | self._events))
+        written = _save(connection, self._rows(old, known), len(old) + len(added))
         verdicts.forget(connection, self._gone)
         self._keep_beside(self._gone | self._withheld)
-        return written
+        return _Written(written, len(added))
 
     def _rows(self, old: Mapping[Key, bulk.Values], known: "_Known") -> Iterator[Replaced]:
-        for key in {**self._events, **old}:
+        for key in {**self._events.of_edits, **old}:
             before = old.get(key)
-            row = _row(before) if before else Row(*key, seq=0)
-            for event in self._events.get(key, ()):
-                row = _FUNCTIONS[type(event)](row, event)
-            row = known.bring_into(row, key)
-            if row.deleted:
+            if before is None:
+                values = self._events.new(key)
+                if any(known):
+                    values = values_of(known.bring_into(row_of(values), key), 0)
+            else:
+                row = self._events.row(key, row_of(before))
+                values = values_of(known.bring_into(row, key), 0)
+            if values[DELETED]:
                 self._gone.add(key)
-            elif row.score_withheld:
+            elif values[WITHHELD]:
                 self._withheld.add(key)
-            yield before, row
+            yield before, values
 
     def _keep_beside(self, hidden: set[Key]) -> None:
         """Keep what other models say, of nothing that is deleted or was hidden."""
@@ -326,34 +294,37 @@ class _Batch:
         others = [one for one in self._others if one.edit not in hidden]
         model_scores.take(self._connection, others)
 
-    def show(self, model: ModelKey, scores: Sequence[model_scores.ModelScore]) -> None:
-        """Put a model's outcomes into the rows, and what these had beside.
-
-        A row whose score the model has not keeps the one that it has.
-        """
-        stored = _stored(self._connection, [one.edit for one in scores])
-        old = {key: _row(values) for key, values in stored.items()}
-        new: dict[Key, Row] = {}
-        for one in scores:
-            row = old.get(one.edit)
-            if row is None or row.deleted or row.score_withheld:
-                continue
-            if row.state is State.SCORED and one.score is None:
-                continue
-            new[one.edit] = rows.with_model_score(row, one)
-        replaced = [
-            model_scores.of_change(old[key], old[key].scored_dt)
-            for key in new
-            if old[key].model_name is not None
-        ]
-        model_scores.remove(self._connection, model, new)
-        model_scores.write(self._connection, replaced)
-        _save(self._connection, ((stored[key], row) for key, row in new.items()), len(new))
-
     def _of_deleted_pages(self) -> dict[Key, bulk.Values]:
         pair = ("wiki_id", "page_id")
-        found = bulk.read(self._connection, changes, self._deletions, by=pair)
-        return {values[_KEY]: values for values in found}
+        found = bulk.read(self._connection, changes, self._events.deletions, by=pair)
+        return {values[KEY]: values for values in found}
+
+
+def _show(
+    connection: Connection, model: ModelKey, scores: Sequence[model_scores.ModelScore]
+) -> None:
+    """Put a model's outcomes into the rows, and what these had beside.
+
+    A row whose score the model has not keeps the one that it has.
+    """
+    stored = _stored(connection, [one.edit for one in scores])
+    old = {key: row_of(values) for key, values in stored.items()}
+    new: dict[Key, Row] = {}
+    for one in scores:
+        row = old.get(one.edit)
+        if row is None or row.deleted or row.score_withheld:
+            continue
+        if row.state is State.SCORED and one.score is None:
+            continue
+        new[one.edit] = rows.with_model_score(row, one)
+    replaced = [
+        model_scores.of_change(old[key], old[key].scored_dt)
+        for key in new
+        if old[key].model_name is not None
+    ]
+    model_scores.remove(connection, model, new)
+    model_scores.write(connection, replaced)
+    _save(connection, ((stored[key], values_of(row, 0)) for key, row in new.items()), len(new))
 
 
 class _Known(NamedTuple):
@@ -383,13 +354,16 @@ def mark_fates(connection: Connection, fates: Mapping[Key, EditFate]) -> int:
     old = _stored(connection, fates)
     return _save(
         connection,
-        ((values, rows.with_fate(_row(values), fates[key])) for key, values in old.items()),
+        (
+            (values, values_of(rows.with_fate(row_of(values), fates[key]), 0))
+            for key, values in old.items()
+        ),
         len(old),
     )
 
 
 def _stored(connection: Connection, keys: Iterable[Key]) -> dict[Key, bulk.Values]:
-    return {values[_KEY]: values for values in bulk.read(connection, changes, set(keys))}
+    return {values[KEY]: values for values in bulk.read(connection, changes, keys)}
 
 
 def _save(connection: Connection, new: Iterable[Replaced], number: int) -> int:
@@ -411,7 +385,7 @@ def _save(connection: Connection, new: Iterable[Replaced], number: int) -> int:
         _add_counts(connection, counts)
         last = first + len(written) - 1
         change_writes.note(
-            connection, [values[_KEY] for values in sorted(written, key=_SEQ_OF)], last
+            connection, [values[KEY] for values in sorted(written, key=_SEQ_OF)], last
         )
         set_positions(connection, {"seq": last})
     return len(written)
@@ -429,12 +403,11 @@ def _parts(new: Iterable[Replaced], seq: int) -> Iterator[_Part]:
     rest = iter(new)
     while some := list(islice(rest, _ROWS_IN_A_PART)):
         part = _Part([], [], [])
-        for before, row in some:
-            values = values_of(row, seq)
+        for before, values in some:
             if before is None:
-                part.added.append(values)
-            elif values[_FACTS] != before[_FACTS]:
-                part.changed.append(values)
+                part.added.append(numbered(values, seq))
+            elif values[FACTS] != before[FACTS]:
+                part.changed.append(numbered(values, seq))
                 part.replaced.append(before)
             else:
                 continue
@@ -445,42 +418,13 @@ def _parts(new: Iterable[Replaced], seq: int) -> Iterator[_Part]:
 def _keep_tags_in_step(
     connection: Connection, written: Iterable[bulk.Values], replaced: Iterable[bulk.Values]
 ) -> None:
-    tagged = {values[_KEY]: _row(values) for values in replaced if values[_TAGS] != NO_TAGS}
-    now = [_row(values) for values in written if values[_TAGS] != NO_TAGS or values[_KEY] in tagged]
+    tagged = {values[KEY]: row_of(values) for values in replaced if values[TAGS] != NO_TAGS}
+    now = [
+        row_of(values)
+        for values in written
+        if values[TAGS] != NO_TAGS or (tagged and values[KEY] in tagged)
+    ]
     change_tags.keep_in_step(connection, now, tagged)
-
-
-_DECODERS: dict[str, Any] = {
-    names.PAGE_CHANGE: decode_page_change,
-    names.PREDICTION: decode_prediction,
-    names.PREDICTION_ERROR: decode_prediction_error,
-    names.TAGS_CHANGE: decode_tags_change,
-    names.VISIBILITY_CHANGE: decode_visibility_change,
-    names.VERDICT: decode_verdict,
-}
-_TAKEN: dict[type, Callable[[_Batch, Any], None]] = {
-    PageChange: _Batch.take_page_change,
-    PredictionChange: _Batch.take_outcome,
-    PredictionError: _Batch.take_outcome,
-    TagsChange: _Batch.take_told,
-    VisibilityChange: _Batch.take_told,
-    VerdictEvent: _Batch.take_verdict,
-}
-
-
-def _page_change(row: Row, event: PageChange) -> Row:
-    if event.page_change_kind is PageChangeKind.VISIBILITY_CHANGE:
-        return rows.with_page_visibility_change(row, event)
-    return rows.with_edit(row, event)
-
-
-_FUNCTIONS: dict[type, Any] = {
-    PageChange: _page_change,
-    PredictionChange: rows.with_prediction,
-    PredictionError: rows.with_error,
-    TagsChange: rows.with_tags,
-    VisibilityChange: rows.with_visibility_change,
-}
 
 
 def _purge(connection: Connection, before: int, limit: int) -> int:
@@ -510,7 +454,7 @@ def _purge(connection: Connection, before: int, limit: int) -> int:
 
 def note_facets(connection: Connection, values: Iterable[bulk.Values]) -> None:
     """Note facets that no row had before."""
-    pairs = {(row[0], row[_FACETS]) for row in values if row[_FACETS] is not None}
+    pairs = {(row[0], row[FACETS]) for row in values if row[FACETS] is not None}
     pairs |= {(EVERY_WIKI, facets) for _, facets in pairs}
     pairs -= set(bulk.read(connection, change_facets, pairs))
     added = [{"wiki_id": wiki_id, "facets": facets} for wiki_id, facets in sorted(pairs)]
@@ -519,7 +463,7 @@ def note_facets(connection: Connection, values: Iterable[bulk.Values]) -> None:
 
 
 def _counted(values: bulk.Values) -> CountKey | None:
-    return None if values[_DELETED] else (values[0], values[_STATE])
+    return None if values[DELETED] else (values[0], values[STATE])
 
 
 def _add_counts(connection: Connection, counts: Counter[CountKey | None]) -> None:
@@ -530,32 +474,6 @@ def _add_counts(connection: Connection, counts: Counter[CountKey | None]) -> Non
     ]
     if values:
         connection.execute(bulk.upsert(connection, change_counts, "number", bulk.total), values)
-
-
-def _model(event: PredictionChange | PredictionError) -> ModelKey:
-    told = event.predicted_classification if isinstance(event, PredictionChange) else event.error
-    return told.model_name, told.model_version
-
-
-def values_of(row: Row, seq: int) -> bulk.Values:
-    """Return the values of a row as the table has its columns, with the number of its write."""
-    values = list(astuple(row))
-    values[_SEQ] = seq
-    values[_TAGS] = msgspec.json.encode(row.tags).decode() if row.tags else NO_TAGS
-    # The member's `value` is looked up by code in Python.
-    values[_STATE] = str.__str__(row.state)
-    values[_USER_LEVEL] = str.__str__(row.user_level)
-    values += (facets_of(row), user_key_of(row))
-    return tuple(values)
-
-
-def _row(values: bulk.Values) -> Row:
-    fields = list(values[: len(_COLUMNS)])
-    fields[_TAGS] = tags_of(fields[_TAGS])
-    fields[_STATE] = STATES[fields[_STATE]]
-    fields[_USER_LEVEL] = USER_LEVELS[fields[_USER_LEVEL]]
-    # MariaDB and SQLite have numbers for booleans, which are equal to them.
-    return Row(*fields)
 
 
 def _change(mapping: RowMapping) -> Change:

@@ -22,4 +22,6 @@ def key_of(wiki_id: str, rev_id: int) -> Key:
 
 def without_nul(value: bytes) -> bytes:
     """Return the JSON with U+FFFD for U+0000, as MediaWiki does: PostgreSQL cannot keep it."""
-    return _NUL.sub(rb"\1\\ufffd", value) if rb"\u0000" in value else value
+    # Most have no backslash at all, and one byte is found far faster than six.
+    is_there = b"\\" in value and rb"\u0000" in value
+    return _NUL.sub(rb"\1\\ufffd", value) if is_there else value

@@ -1,8 +1,10 @@
 """Keeps a view in step with the streams."""
 
 import asyncio
-from collections.abc import Sequence
-from typing import Protocol
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Protocol, runtime_checkable
 
 import msgspec
 import structlog
@@ -15,7 +17,10 @@ from revision_quality.tally import LAG_SECONDS, Tally, Timings
 from revision_quality.views.merged_streams import MergedStreams, Place
 
 READ = 5000
-"""Events in one transaction where there are as many, and up to twice as many."""
+"""Events in one transaction where there are as many, and up to twice as many.
+
+So many are read ahead, too, while those before are written.
+"""
 
 _IDLE_SECONDS = 1.0
 _LONGEST_PAUSE = 10.0
@@ -35,10 +40,32 @@ class View(Protocol):
         ...
 
 
+Write = Callable[[], Awaitable[int]]
+"""Does what `View.apply` does, with events that are known to it."""
+
+
+@runtime_checkable
+class PreparingView(View, Protocol):
+    """A view that makes something of events before it may look at what it holds."""
+
+    def prepare(self, records: Sequence[Record]) -> Write:
+        """Return what brings events into the view; it uses no database, in any thread."""
+        ...
+
+
+class _Batch(Struct, frozen=True):
+    """Events, the wiki of each, and what brings them into the view."""
+
+    records: Sequence[Record]
+    wikis: Sequence[str]
+    write: Write
+
+
 class Materialiser:
     """Brings every event of `names` into `view`, once and in the order of each partition.
 
-    `name` is what the view is called in metrics.
+    While many are written, as many that follow are read and, by a PreparingView, prepared. `name`
+    is what the view is called in metrics.
     """
 
     def __init__(
@@ -56,7 +83,9 @@ class Materialiser:
         self._names = names
         self._clock = clock
         self._positions: dict[Place, int] = {}
+        self._read_to: dict[Place, int] = {}
         self._merged = MergedStreams(streams)
+        self._coming: _Batch | None = None
         self.name = name
         self.applied = Tally()
         """Events brought into the view, by stream."""
@@ -78,9 +107,6 @@ class Materialiser:
             except StoreError as error:
                 self.retries += 1
                 _log.error("the view cannot be kept in step, trying again", error=str(error))
-                # Whether the last transaction came through, only the view knows.
-                self._positions.clear()
-                self._merged.forget()
                 await self._clock.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
                 continue
@@ -93,14 +119,54 @@ class Materialiser:
 
     async def step(self) -> int:
         """Bring the next events of all streams into the view; return how many that were."""
+        try:
+            batch = self._coming or self._plain(await self._next())
+            self._coming = None
+            if len(batch.records) < READ:
+                await self._write(batch)
+            else:
+                await self._write_and_read(batch)
+        except BaseException:
+            # Whether the last transaction came through, only the view knows.
+            self._start_over()
+            raise
+        return len(batch.records)
+
+    async def _write_and_read(self, batch: _Batch) -> None:
+        coming = asyncio.create_task(self._prepared())
+        try:
+            await self._write(batch)
+            self._coming = await coming
+        finally:
+            coming.cancel()
+            await asyncio.gather(coming, return_exceptions=True)
+
+    async def _write(self, batch: _Batch) -> None:
+        if not batch.records:
+            return
+        await batch.write()
+        for record in batch.records:
+            self._positions[record.stream, record.partition] = record.offset
+        self._count(batch)
+        await asyncio.sleep(0)
+
+    async def _prepared(self) -> _Batch | None:
         records = await self._next()
-        if records:
-            await self._view.apply(records)
-            for record in records:
-                self._positions[record.stream, record.partition] = record.offset
-            self._count(records)
-            await asyncio.sleep(0)
-        return len(records)
+        return await asyncio.to_thread(self._prepare, records) if records else None
+
+    def _prepare(self, records: Sequence[Record]) -> _Batch:
+        if not isinstance(self._view, PreparingView):
+            return self._plain(records)
+        return _Batch(records, _wikis(records), self._view.prepare(records))
+
+    def _plain(self, records: Sequence[Record]) -> _Batch:
+        return _Batch(records, _wikis(records), partial(self._view.apply, records))
+
+    def _start_over(self) -> None:
+        self._positions.clear()
+        self._read_to.clear()
+        self._merged.forget()
+        self._coming = None
 
     async def behind(self) -> dict[str, int]:
         """Return how far each stream's end is ahead of the view, in offsets. Raises StoreError."""
@@ -111,17 +177,26 @@ class Materialiser:
             found[stream] = found.get(stream, 0) + left
         return found
 
-    def _count(self, records: Sequence[Record]) -> None:
+    def _count(self, batch: _Batch) -> None:
+        for stream, number in Counter(record.stream for record in batch.records).items():
+            self.applied.add(stream, number=number)
         now = self._clock.now().timestamp()
-        for record in records:
-            self.applied.add(record.stream)
-            wiki_id = _wiki_id(record.value)
+        lags: defaultdict[str, list[float]] = defaultdict(list)
+        for record, wiki_id in zip(batch.records, batch.wikis, strict=True):
+            lags[wiki_id].append(now - record.received / 1000)
+        for wiki_id, seconds in lags.items():
             if wiki_id:
-                self.lag.observe(now - record.received / 1000, wiki_id)
+                self.lag.observe_all(seconds, wiki_id)
 
     async def _next(self) -> list[Record]:
-        positions = {place: await self._position(*place) for place in await self._places()}
-        return await self._merged.next(positions, READ)
+        reached = {
+            place: self._read_to.get(place) or await self._position(*place)
+            for place in await self._places()
+        }
+        records = await self._merged.next(reached, READ)
+        for record in records:
+            self._read_to[record.stream, record.partition] = record.offset
+        return records
 
     async def _places(self) -> list[Place]:
         return [
@@ -148,8 +223,12 @@ class _Head(Struct, frozen=True):
 _head = msgspec.json.Decoder(_Head)
 
 
+def _wikis(records: Sequence[Record]) -> list[str]:
+    """Return the wiki of each event, nothing where it names none."""
+    return [_wiki_id(record.value) for record in records]
+
+
 def _wiki_id(value: bytes) -> str:
-    """Return the wiki of an event, nothing where it names none."""
     try:
         return _head.decode(value).wiki_id
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -239,9 +239,11 @@ def _masked(row: Row, *, withheld: bool = False) -> Row:
 
 
 def _stays(row: Row, new: Row) -> bool:
-    """Tell whether the outcome of `row` stays; that it has none yet is by far the most common."""
+    """Tell whether the outcome of `row` stays; most rows have none yet, or an older one."""
     if row.state is State.PENDING and new.state is not State.PENDING:
         return False
+    if row.state is new.state and row.scored_dt != new.scored_dt:
+        return row.scored_dt > new.scored_dt
     return _outcome(row) > _outcome(new)
 
 
