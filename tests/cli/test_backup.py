@@ -1,10 +1,14 @@
 """A backup is taken while the store is written, and is whole; a damaged one is not put back."""
 
 import asyncio
+import sqlite3
+import threading
+import time
+from contextlib import closing
 
 import pytest
 
-from revision_quality.cli.backup import MANIFEST, write
+from revision_quality.cli.backup import MANIFEST, copy_database, write
 from revision_quality.cli.lock import locked
 from revision_quality.cli.restore import examine, put_back, restore
 from revision_quality.errors import SettingsError, StoreError
@@ -42,7 +46,7 @@ async def test_it_is_taken_while_the_log_is_written_and_put_back_elsewhere(tmp_p
 
     assert 100 <= await numbers(other) <= 200
     assert (other / "polling/enwiki.json").read_text() == '{"head": null}'
-    assert not (tmp_path / "copy.new").exists()
+    assert not list(tmp_path.glob("*.new"))
 
 
 async def test_what_is_not_whole_is_not_put_back(tmp_path):
@@ -87,6 +91,7 @@ def test_a_damaged_database_is_no_backup(tmp_path):
 def test_a_backup_of_nothing_is_told(tmp_path):
     with pytest.raises(StoreError, match="holds nothing to back up"):
         write(store(tmp_path / "none"), tmp_path / "copy")
+    assert not (tmp_path / "copy").exists()
 
 
 def test_a_backup_names_no_file_outside_of_it(tmp_path):
@@ -99,3 +104,41 @@ def test_a_backup_names_no_file_outside_of_it(tmp_path):
     )
     with pytest.raises(StoreError, match="lies outside of the backup"):
         examine(copy)
+
+
+def test_it_ends_however_often_the_store_is_written_meanwhile(tmp_path):
+    file, most, done = tmp_path / "streams.sqlite", 5000, threading.Event()
+    with closing(sqlite3.connect(file, isolation_level=None)) as database:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("CREATE TABLE event (value BLOB)")
+        database.execute("INSERT INTO event VALUES (zeroblob(20000000))")
+    written = 0
+
+    def go_on_writing() -> None:
+        nonlocal written
+        with closing(sqlite3.connect(file, isolation_level=None)) as database:
+            while written < most and not done.is_set():
+                database.execute("INSERT INTO event VALUES (1)")
+                written += 1
+                time.sleep(0.001)
+
+    writing = threading.Thread(target=go_on_writing)
+    writing.start()
+    copy_database(file, tmp_path / "copy.sqlite")
+    done.set()
+    writing.join()
+
+    assert written < most
+
+
+def test_a_folder_that_is_not_its_own_stays(tmp_path):
+    data, copy, other = tmp_path / "data", tmp_path / "copy", tmp_path / "copy.new"
+    (data / "polling").mkdir(parents=True)
+    (data / "polling/enwiki.json").write_text('{"head": null}')
+    other.mkdir()
+    (other / "thesis.txt").write_text("the only copy")
+
+    write(store(data), copy)
+
+    assert (copy / "polling/enwiki.json").exists()
+    assert (other / "thesis.txt").read_text() == "the only copy"

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from secrets import token_hex
 from typing import Annotated
 
 import msgspec
@@ -23,8 +24,6 @@ MANIFEST = "backup.json"
 
 STATES = ("polling", "event_streams", "wikis", "replay.json")
 """Small state beside the databases, copied first: positions that are too low cost a repetition."""
-
-_PAGES = 2000
 
 
 class Kept(Struct, frozen=True):
@@ -95,14 +94,14 @@ def elsewhere(settings: Settings) -> list[str]:
 
 def write(settings: Settings, folder: Path) -> Manifest:
     """Write a backup; the folder appears when all is in it. Raises StoreError."""
-    new = folder.with_name(f"{folder.name}.new")
+    new = folder.with_name(f".{folder.name}.{token_hex(4)}.new")
     try:
         new.mkdir(parents=True)
         _copy_states(settings.data, new)
         for name, file in databases(settings).items():
             if file.exists():
                 copy_database(file, new / name)
-        manifest = Manifest(__version__, datetime.now(UTC), tuple(_kept(new)))
+        manifest = _manifest(new, settings.data)
         (new / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
         _sync(new)
         new.rename(folder)
@@ -112,8 +111,6 @@ def write(settings: Settings, folder: Path) -> Manifest:
     except StoreError:
         shutil.rmtree(new, ignore_errors=True)
         raise
-    if not manifest.files:
-        raise StoreError(f"data folder {settings.data} holds nothing to back up")
     return manifest
 
 
@@ -125,7 +122,8 @@ def copy_database(source: Path, target: Path) -> None:
             closing(sqlite3.connect(address, uri=True)) as old,
             closing(sqlite3.connect(target)) as new,
         ):
-            old.backup(new, pages=_PAGES, sleep=0.01)
+            # In several steps it would begin anew after every commit in between.
+            old.backup(new)
             (verdict,) = new.execute("PRAGMA quick_check").fetchone()
     except sqlite3.Error as error:
         raise StoreError(f"{source} cannot be copied: {error}") from error
@@ -145,6 +143,13 @@ def _copy_states(data: Path, new: Path) -> None:
             shutil.copytree(data / name, new / name, ignore=shutil.ignore_patterns("*.new"))
         elif (data / name).exists():
             shutil.copy2(data / name, new / name)
+
+
+def _manifest(new: Path, data: Path) -> Manifest:
+    files = tuple(_kept(new))
+    if not files:
+        raise StoreError(f"data folder {data} holds nothing to back up")
+    return Manifest(__version__, datetime.now(UTC), files)
 
 
 def _kept(folder: Path) -> Iterator[Kept]:
