@@ -1,7 +1,7 @@
 """How long a page of 50 changes takes for each filter, newest first, among millions of changes.
 
     .venv/bin/python benchmarks/recent_changes.py [--millions 1 10] [--servers sqlite mariadb] \\
-        [--repeat 40] [--dir /tmp/changes] [--pool 8]
+        [--repeat 40] [--dir /tmp/changes] [--pool 8] [--warm]
 
 Fills a view with synthetic changes of 40 wikis over 90 days: a third of all edits by the largest
 wiki, 8 % by bots, 2 % with a score of 0.9 or more, 30 namespaces of which a few are rare, one in
@@ -14,7 +14,8 @@ own in it, and of MariaDB's threads (Linux): on a busy machine it says more; and
 greatest number of statements of a page. A million takes 0.4 GB of disk with SQLite and more with
 MariaDB; in a `--dir` it stays, and a second run begins with it. MariaDB has the buffer pool of
 `scripts/databases.py`, 512 MB, or with `--pool` as many GB: one that holds the view is what an
-operator gives it.
+operator gives it. With `--warm` all rows and indices are read once before, so that they are in it,
+as they are where a server has been up since they were written.
 """
 
 import argparse
@@ -62,6 +63,7 @@ from revision_quality.views.database import Database
 from revision_quality.views.facets import EVERY_WIKI
 from revision_quality.views.name_key import name_key
 from revision_quality.views.row import Row
+from revision_quality.views.servers import read_by
 from revision_quality.views.tables import change_counts, changes
 from revision_quality.views.tables import change_tags as tagged
 
@@ -164,6 +166,7 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=40, help="at least 2")
     parser.add_argument("--dir", type=Path)
     parser.add_argument("--pool", type=int, help="GB of MariaDB's buffer pool")
+    parser.add_argument("--warm", action="store_true", help="read the whole view before")
     parser.add_argument("--only", default="", help="measure the queries with this in them")
     args = parser.parse_args()
     for kind in args.servers:
@@ -177,6 +180,8 @@ def main() -> None:
                 millions = asyncio.run(_fill(database, asked * 1_000_000)) / 1_000_000
                 took = time.perf_counter() - began
                 print(f"{kind}: {millions:g} million changes, filled in {took:.0f} s", flush=True)
+                if args.warm:
+                    asyncio.run(database.read(_read_all))
                 asyncio.run(_measure(database, args, millions, pid_file))
             database.close_now()
 
@@ -184,6 +189,14 @@ def main() -> None:
 async def _set_pool(database: Database, gigabytes: int) -> None:
     sql = f"SET GLOBAL innodb_buffer_pool_size = {gigabytes << 30}"
     await database.write(lambda connection: connection.exec_driver_sql(sql))
+
+
+def _read_all(connection: Connection) -> None:
+    for index in changes.indexes:
+        table = read_by(str(index.name), changes.name, connection.dialect.name)
+        connection.exec_driver_sql(f"SELECT count(*) FROM {table}").all()
+    for table in (f"{changes.name} WHERE length(title) < 0", tagged.name):
+        connection.exec_driver_sql(f"SELECT count(*) FROM {table}").all()
 
 
 @contextmanager

@@ -18,9 +18,10 @@ from revision_quality.recent_changes.query import (
     within,
 )
 from revision_quality.recent_changes.ranking import rank, shift
-from revision_quality.recent_changes.sql import FALSE, Sql, every, one_of
+from revision_quality.recent_changes.sql import Sql, every, one_of
 from revision_quality.recent_changes.wiki_levels import WikiLevels
 from revision_quality.views.change import Change
+from revision_quality.views.facets import NO_GRADE
 
 MAX_WIKIS_APART = 20
 """So many wikis are read each by its own index; of more, the walk through the edits of all wikis
@@ -79,18 +80,25 @@ class Asked(Struct, frozen=True):
 
     def possible(self) -> Sql:
         """Return the condition on the facets without which no edit matches, but for the wiki."""
-        return to_facets(possible_of(self.filters, self.levels), surely=False)
+        possible = to_facets(possible_of(self.filters, self.levels), surely=False)
+        return every((Sql("facets IS NOT NULL"), possible))
 
-    def surely(self) -> Sql:
-        """Return the condition on the facets with which every edit of the wikis and time does."""
-        if self.filters.tags:
-            return FALSE
-        return to_facets(sure_of(self.filters, self.levels), surely=True)
+    @property
+    def is_told_by_facets(self) -> bool:
+        """Whether all edits of the wikis and the time with such facets match."""
+        possible, sure = possible_of(self.filters, self.levels), sure_of(self.filters, self.levels)
+        told = to_facets(possible, surely=False) == to_facets(sure, surely=True)
+        return told and not self.filters.tags
 
     @property
     def grades(self) -> Sequence[int]:
         """The grades of the score in which an edit may match."""
         return grades_in(self.filters, self.levels)
+
+    @property
+    def is_risky(self) -> bool:
+        """Whether edits of some risk alone are asked for: they are few."""
+        return all(grade > NO_GRADE + 1 for grade in self.grades)
 
     def in_time(self, least: int = 0, moved: int = 0) -> Sql:
         """Return the condition on the time alone, and on the place behind the cursor."""

@@ -36,13 +36,14 @@ def times_behind(connection: Connection, places: Sequence[Place], number: int) -
     return [time for _, time in _times(connection, places, [_nth(number)] * len(places))]
 
 
-def time_behind_likely(connection: Connection, number: int) -> int:
+def time_behind_likely(connection: Connection, number: int, *, until: int | None = None) -> int:
     """Return the time behind likely `number` edits of all wikis, 0 where there are few.
 
+    Counted from the newest on, or from those before `until`.
     A part of them is counted: in MariaDB that takes as long as to look at them. Edits that come in
     bulk before those are more than that.
     """
-    ends = _times(connection, [Place()] * 2, [_nth(0), _nth(number // _LOOKED_AT)])
+    ends = _times(connection, [Place(until=until)] * 2, [_nth(0), _nth(number // _LOOKED_AT)])
     times = [time for _, time in ends]
     return max(times) - _LOOKED_AT * (max(times) - min(times)) if times[1:] else 0
 

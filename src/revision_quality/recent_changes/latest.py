@@ -57,10 +57,8 @@ def _ranks_since(connection: Connection, asked: Asked, since: int, least: int) -
     grades = [grade for grade in asked.grades if asked.now + asked.shift(grade) >= least]
     # A clock may be ahead of ours.
     of_grades = either((is_of_grades(grades), Sql(f"timestamp + 0 > {int(asked.now)}")))
-    possible = asked.possible()
-    in_time = asked.in_time(least=since)
-    matching = in_time if asked.surely() == possible else asked.matching(least=since)
-    where = every((Sql("facets IS NOT NULL"), of_grades, possible, matching, *asked.in_wikis()))
+    condition = asked.in_time if asked.is_told_by_facets else asked.matching
+    where = every((of_grades, asked.possible(), condition(least=since), *asked.in_wikis()))
     table = by_time(connection.dialect.name)
     statement = Sql(
         f"SELECT timestamp, rev_id, wiki_id, facets FROM {table} WHERE {where.text}",  # noqa: S608

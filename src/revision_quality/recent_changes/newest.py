@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from revision_quality.recent_changes.asked import Asked
-from revision_quality.recent_changes.depths import Place, times_behind
+from revision_quality.recent_changes.depths import Place, time_behind_likely, times_behind
 from revision_quality.recent_changes.filters import Filters
 from revision_quality.recent_changes.queue import queued_changes
 from revision_quality.recent_changes.reading import walked_changes
@@ -27,15 +27,18 @@ from revision_quality.views.facets import EVERY_WIKI
 WALK = 200
 """Edits looked at one by one, at first: most filters that many use fill a page from them."""
 
-_FURTHEST, _FURTHEST_APART = 40, 16
+_FURTHEST, _FURTHEST_APART = 60, 16
 """Times the walk, where a page is likely to be full then: 2 to 6 ms
 (`benchmarks/recent_changes.py`). Of wikis apart all edits are looked up, not those alone that may
 match."""
 
+_RISKY = 12
+"""Times the walk, at first, where only risky edits match."""
+
 _HALF = 0.5
 """Of all edits: where the wikis have fewer, the index tells which to look up."""
 
-_AMPLY = 2
+_AMPLY = 1.5
 """Times the edits that a page is likely to need."""
 
 TAG_WALK = 1000
@@ -90,22 +93,36 @@ def newest_changes(
         return Found(queued_changes(connection, asked))
     if filters.tags and not filters.invert_tags:
         return _of_tags(connection, asked)
+    walked = _walked(connection, asked, walk)
+    if walked.end <= asked.earliest or len(walked.rows) >= asked.limit:
+        return Found(walked.rows)
+    if filters.tags:
+        return _without_tags(connection, asked, walked)
+    return Found(sparse_changes(connection, asked))
+
+
+def _walked(connection: Connection, asked: Asked, walk: int) -> Found:
+    """Return a page out of the newest edits, short if they are too few, and where the walk ended.
+
+    It goes on as far as what was found lets expect a page, if that is not too far.
+    """
     furthest = walk * (_FURTHEST_APART if asked.are_wikis_apart else _FURTHEST)
     number, few = max(walk, asked.limit), False
     if not asked.are_wikis_apart and asked.share < _HALF:
         number, few = round(number / max(asked.share, 1 / _FURTHEST)), True
-    for _ in range(2):
-        since = _end_of_walk(connection, asked, number)
-        # Never unbounded, for SQLite to see what an index of one wiki's times is good for.
-        rows = walked_changes(connection, asked, since=max(since, 1), few=few)
-        if not since or len(rows) >= asked.limit:
-            return Found(rows)
-        number, few = _AMPLY * number * asked.limit // max(len(rows), 1), True
-        if number > furthest:
-            break
-    if filters.tags:
-        return _without_tags(connection, asked, Found(rows, since))
-    return Found(sparse_changes(connection, asked))
+    elif not asked.filters.wikis and asked.is_risky:
+        number, few = max(_RISKY * walk, asked.limit), True
+    found = _walk(connection, asked, number, few=few)
+    if not found.end or len(found.rows) >= asked.limit:
+        return found
+    further = round(_AMPLY * number * asked.limit / max(len(found.rows), 1))
+    return found if further > furthest else _walk(connection, asked, further, few=True)
+
+
+def _walk(connection: Connection, asked: Asked, number: int, *, few: bool) -> Found:
+    end = _end_of_walk(connection, asked, number, few=few)
+    # Never unbounded, for SQLite to see what an index of one wiki's times is good for.
+    return Found(walked_changes(connection, asked, since=max(end, 1), few=few), end)
 
 
 def _of_tags(connection: Connection, asked: Asked) -> Found:
@@ -126,10 +143,12 @@ def _without_tags(connection: Connection, asked: Asked, walked: Found) -> Found:
     return Found(rows, end) if end < walked.end else walked
 
 
-def _end_of_walk(connection: Connection, asked: Asked, walk: int) -> int:
+def _end_of_walk(connection: Connection, asked: Asked, walk: int, *, few: bool) -> int:
     """Return the time at which the walk ends, 0 where it can go through to the end."""
-    wikis = sorted(asked.filters.wikis) if asked.are_wikis_apart else [EVERY_WIKI]
-    each = max(walk // len(wikis), asked.limit)
     # Of the cursor's own second, some are not on the page.
-    places = [Place(wiki_id, until=asked.latest()) for wiki_id in wikis]
-    return max(times_behind(connection, places, each), default=0)
+    until = asked.latest()
+    if few and not asked.are_wikis_apart:
+        return time_behind_likely(connection, walk, until=until)
+    wikis = sorted(asked.filters.wikis) if asked.are_wikis_apart else [EVERY_WIKI]
+    places = [Place(wiki_id, until=until) for wiki_id in wikis]
+    return max(times_behind(connection, places, max(walk // len(wikis), asked.limit)), default=0)

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection
 
 from revision_quality.recent_changes.asked import Asked
-from revision_quality.recent_changes.index import by_time
+from revision_quality.recent_changes.index import by_key, by_time
 from revision_quality.recent_changes.sql import Sql, every, rows
 from revision_quality.views.change import Change
 from revision_quality.views.change_rows import change_of, columns_sql
@@ -15,18 +15,28 @@ def walked_changes(
     """Return a page of changes, newest first, none older than `since`, in Unix seconds.
 
     It walks from the newest to the oldest: of few among many it would take long without `since`
-    (`newest`). With `few`, where few match, all since then are looked at, and those that the facets
-    in the index let through are looked up: MariaDB asks them only where it is to sort the rows.
+    (`newest`). Where `few` match, the facets in the index tell which rows to look up.
     """
-    table = by_time(connection.dialect.name, of_wiki=asked.are_wikis_apart)
-    conditions = (asked.matching(least=since), *asked.in_wikis())
-    if few:
-        where = every((asked.possible(), *conditions))
-        return read(connection, table, where, sorted_page(asked.limit))
+    server = connection.dialect.name
+    table = by_time(server, of_wiki=asked.are_wikis_apart)
     # Of one wiki, MariaDB takes its index for the order only if the wiki is not in it.
     last = "" if len(asked.filters.wikis) == 1 else ", wiki_id DESC"
     order = f"ORDER BY timestamp DESC, rev_id DESC{last} LIMIT {asked.limit}"
-    return read(connection, table, every(conditions), order)
+    matching = asked.matching(least=since)
+    if not few:
+        return read(connection, table, every((matching, *asked.in_wikis())), order)
+    if not asked.is_told_by_facets:
+        # MariaDB asks facets first only where it is to sort the rows.
+        where = every((asked.possible(), matching, *asked.in_wikis()))
+        return read(connection, table, where, sorted_page(asked.limit))
+    found = every((asked.possible(), asked.in_time(least=since), *asked.in_wikis()))
+    keys = f"SELECT wiki_id AS w, rev_id AS r FROM {table} WHERE {found.text} {order}"  # noqa: S608
+    return read(
+        connection,
+        f"({keys}) AS k JOIN {by_key(server)} ON wiki_id = w AND rev_id = r",
+        Sql(matching.text, found.values + matching.values),
+        sorted_page(asked.limit),
+    )
 
 
 def sorted_page(limit: int) -> str:
