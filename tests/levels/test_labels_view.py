@@ -270,6 +270,7 @@ async def test_a_long_page_is_labelled_as_a_short_one(tmp_path):
 
 
 _FIRST, _VANDAL = edit(10, "good"), edit(11, "bad", VIC, hour=1)
+_DELETION = page_change("delete", 10, second=HOUR / 2, page={"page_id": 5, "page_title": "P5"})
 _NEW = _NAMING = edit(12, "new", hour=2)
 _NAMING = msgspec.structs.replace(
     _NAMING,
@@ -294,8 +295,18 @@ _NAMING = msgspec.structs.replace(
             [_FIRST, _VANDAL, visibility_change(11, text=False, second=2 * HOUR, **of(_VANDAL))],
             [edit(12, "new", hour=3, parent="bad")],
         ],
+        [[_FIRST, _DELETION], [_VANDAL, edit(12, "good", hour=2)]],
+        [[_FIRST, _VANDAL, edit(12, "good", hour=2)], [_DELETION]],
+        [[_FIRST, _VANDAL], [_DELETION, edit(12, "bad", hour=2), edit(13, "good", hour=3)]],
+        [
+            [edit(10, "bad", VIC)],
+            [_DELETION, edit(11, "new", hour=1, parent="bad"), edit(12, "bad", hour=2)],
+        ],
     ],
-    ids=["late", "again", "named", "tagged", "parent", "hidden"],
+    ids=[
+        *("late", "again", "named", "tagged", "parent", "hidden"),
+        *("deleted", "cut", "grown and cut", "cut to nothing"),
+    ],
 )
 async def test_an_edit_at_the_end_of_a_page_may_bear_on_those_before(tmp_path, batches):
     async with open_views(f"sqlite:///{tmp_path}/at_once.sqlite") as views:

@@ -49,8 +49,8 @@ class LabelsBatch:
         """Write what changes; return how many edits, and how many changes' rows."""
         note_models(self._connection, self._told.models)
         self._bring_in()
-        self._label_again()
         self._delete_pages()
+        self._label_again()
         changed = self._changed()
         self._write_scores_and_counts(changed)
         self._write_edits(changed)
@@ -70,9 +70,14 @@ class LabelsBatch:
                 self._new[key] = placed(edit or Edit(*key), *place)
 
     def _label_again(self) -> None:
-        """Label the edits of every page of which one has changed."""
-        pages = _by_page(edit for key in self._changed() if (edit := self._new[key]))
-        ends = read_ends(self._connection, pages, self._old.keys())
+        """Label the edits of pages that changed; of one that lost some, all that are left."""
+        changed = set(self._changed())
+        cut = {self._old[key].page for key in changed if not self._new[key]}
+        pages = _by_page(
+            edit for key, edit in self._new.items() if edit and (key in changed or edit.page in cut)
+        )
+        grown = {page: edits for page, edits in pages.items() if page not in cut}
+        ends = read_ends(self._connection, grown, self._old.keys())
         for page, edits in ends.items():
             if len(new := pages[page]) == 1:
                 self._new[new[0].key] = labelled_alone(new[0])
@@ -84,7 +89,8 @@ class LabelsBatch:
         """Label the edits of pages near those that change."""
         near = read_around(self._connection, pages)
         self._old = {**near, **self._old}
-        there = {key: self._new.get(key) or edit for key, edit in near.items()}
+        here = ((key, self._new.get(key, edit)) for key, edit in near.items())
+        there = {key: edit for key, edit in here if edit}
         there |= {edit.key: edit for edits in pages.values() for edit in edits}
         for page, edits in _by_page(there.values()).items():
             if page in pages:
@@ -104,7 +110,7 @@ class LabelsBatch:
             self._connection, {edit.page for edit in self._new.values() if edit}
         )
         for key, edit in self._new.items() if deleted else ():
-            if edit and edit.timestamp <= deleted.get(edit.page, -1):
+            if edit and edit.page in deleted and edit.timestamp <= deleted[edit.page]:
                 self._new[key] = None
 
     def _changed(self) -> list[Key]:
