@@ -106,3 +106,17 @@ def test_whole_rows_take_the_place_of_those_that_are_there(database):
     database.write_now(lambda connection: bulk.write(connection, changes, ADDED))
     database.write_now(lambda connection: bulk.write(connection, changes, rows))
     assert database.write_now(_as_stored) == sorted([*rows, ADDED[-1]])
+
+
+def test_rows_that_one_transaction_writes_again_are_counted_each_time(database):
+    added = bulk.merging(level_counts, "number", bulk.total)
+
+    def write(connection: Connection) -> None:
+        for number in (2, 5, -1):
+            bulk.write(connection, level_counts, [("wiki", 1, 1, 7, number)], added)
+        bulk.write(connection, level_counts, [("wiki", 1, 2, 7, 9)], added)
+
+    database.write_now(write)
+
+    stored = database.write_now(lambda connection: connection.execute(select(level_counts)).all())
+    assert sorted(map(tuple, stored)) == [("wiki", 1, 1, 7, 6), ("wiki", 1, 2, 7, 9)]

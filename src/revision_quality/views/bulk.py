@@ -137,7 +137,7 @@ def looked_up(table: Table, by: tuple[str, ...], dialect: Dialect) -> str:
 def write(
     connection: Connection, table: Table, rows: Sequence[Values], assign: Assign | None = None
 ) -> None:
-    """Write whole rows, their columns in order; no two of a transaction have the same primary key.
+    """Write whole rows, their columns in order, no two with the same primary key.
 
     Of a row whose primary key is there, what `assign` says is assigned instead, as `merging` does;
     all that is no key if it is not given.
@@ -290,15 +290,16 @@ def _beside(table: Table) -> str:
 
 @lru_cache(maxsize=256)
 def _take_over_sql(table: Table, dialect: Dialect, assign: Assign | None) -> str:
-    """Return PostgreSQL's statement that moves rows from the table beside."""
+    """Return PostgreSQL's statement that moves rows from the table beside, which is empty then."""
     names = table.columns.keys()
-    incoming = sqlalchemy.table(_beside(table), *map(sqlalchemy.column, names))
-    made = postgresql.insert(table).from_select(names, select(incoming))
+    taken = sqlalchemy.table("taken", *map(sqlalchemy.column, names))
+    made = postgresql.insert(table).from_select(names, select(taken))
     moved = made.on_conflict_do_update(
         index_elements=list(table.primary_key),
         set_=(assign or _all_facts_of(table))(made.excluded),
     )
-    return str(moved.compile(dialect=dialect))
+    taking = f"WITH taken AS (DELETE FROM {_beside(table)} RETURNING *)"  # noqa: S608
+    return f"{taking} {moved.compile(dialect=dialect)}"
 
 
 def _copy(connection: Connection, table: Table, into: str, rows: Sequence[Values]) -> None:
