@@ -479,6 +479,32 @@ async def test_a_quiet_wiki_is_polled_at_its_interval(wiki, listener):
     assert 10 <= len(polls) <= 13
 
 
+async def test_a_clock_that_is_set_back_stops_no_polling(wiki, listener):
+    clock = FakeClock()
+    source = wiki.source(MemoryStore(), clock)
+    running = asyncio.create_task(source.run(listener.emit))
+    await until(lambda: len(clock.slept) >= 2)
+    clock.time -= timedelta(hours=1)
+    slept = len(clock.slept)
+    wiki.edit(clock.now())
+    await until(lambda: listener.edits == [101])
+    await end(running)
+
+    assert sum(clock.slept[slept:]) <= 2 * polling.INTERVAL
+
+
+async def test_edits_of_a_server_whose_clock_is_ahead_hide_none_of_the_others(wiki, listener):
+    clock = FakeClock()
+    source = wiki.source(MemoryStore(), clock)
+    for second in range(0, 90, 3):
+        clock.time = at(second)
+        wiki.edit(at(second + 600))
+        wiki.edit(at(second - 2))
+        await source.poll(listener.emit)
+
+    assert sorted(listener.edits) == [101 + number for number in range(60)]
+
+
 async def test_the_stream_holds_each_edit_once(wiki, tmp_path):
     async with SqliteStreams(tmp_path / "streams.sqlite") as streams:
         collector = Collector(streams)
@@ -500,7 +526,7 @@ def test_a_gap_that_is_stored_is_read_again():
 
 OPERATIONS = st.lists(
     st.one_of(
-        st.tuples(st.just("edits"), st.integers(1, 9), st.integers(0, 60)),
+        st.tuples(st.just("edits"), st.integers(1, 9), st.integers(-7200, 60)),
         st.tuples(st.just("wait"), st.integers(1, 200), st.just(0)),
         st.tuples(st.just("poll"), st.just(0), st.just(0)),
         st.tuples(st.just("fill"), st.just(0), st.just(0)),
@@ -518,7 +544,8 @@ OPERATIONS = st.lists(
 )
 @given(operations=OPERATIONS)
 async def test_no_edit_is_lost_whatever_happens(operations):
-    """Edits show up late by less than the overlap; crashes come before or after the emit."""
+    """Edits show up late by less than the overlap, or are of a server whose clock is ahead;
+    crashes come before or after the emit."""
     wiki, listener, clock = FakeWiki(), Listener(), FakeClock()
     store: MemoryStore[PollingState] = MemoryStore()
     wiki.edit(clock.now())

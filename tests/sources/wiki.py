@@ -9,6 +9,7 @@ from revision_quality.clock import Clock
 from revision_quality.sites import Site
 from revision_quality.sources.polling import PollingSource, PollingState
 from revision_quality.wiki.siteinfo import SiteInfo
+from tests.events.examples import at
 from tests.fakes import FakeClock, MemoryStore
 from tests.wiki.fake import FakeApi, parameters
 
@@ -62,7 +63,7 @@ class FakeWiki:
         clock: Clock | None = None,
         backfill: timedelta | None = None,
     ) -> PollingSource:
-        clock = clock or FakeClock()
+        clock = clock or FakeClock(at(3600))
         api = self.fake.api(clock, attempts=1)
         return PollingSource(api, INFO, store or MemoryStore(), backfill=backfill, clock=clock)
 

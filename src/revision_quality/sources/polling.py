@@ -81,7 +81,9 @@ class Gap(Struct, frozen=True):
 class PollingState(Struct, frozen=True):
     """`head` is the time of the newest change known; the gaps lie below it, newest last.
 
-    `settled` is what `head` was at the last poll that read the overlap, None where it still is.
+    `settled` is the time up to which the last poll that read the overlap has all: what `head` was
+    (None where it still is), or the poll's own time where `head` is later. A server of a wiki may
+    have a clock that is ahead, and what it writes must not hide what the others write.
     """
 
     head: datetime | None = None
@@ -168,6 +170,9 @@ class PollingSource:
         while True:
             await self._gate.passed(self._site.wiki_id)
             now = self._clock.now()
+            # A clock that is set back must not put them off.
+            next_poll = min(next_poll, now + timedelta(seconds=self._interval))
+            next_sweep = min(next_sweep, now + timedelta(seconds=SWEEP_INTERVAL))
             if self._woken.is_set():
                 self._woken.clear()
                 next_poll = min(next_poll, next_woken_poll)
@@ -211,13 +216,10 @@ class PollingSource:
             return
         newest = rows[0].timestamp
         gap = more and oldest and Gap(newest=more, oldest=oldest, begun=newest, known=head)
-        self._save(
-            PollingState(
-                head=max(newest, head or newest),
-                gaps=(*gaps, gap) if gap else gaps,
-                settled=settled if gaps else None,
-            )
-        )
+        head = max(newest, head or newest)
+        if not gaps:
+            settled = begun if head > begun else None
+        self._save(PollingState(head=head, gaps=(*gaps, gap) if gap else gaps, settled=settled))
 
     async def fill(self, emit: Emit) -> None:
         """Read one more answer of the newest gap."""
