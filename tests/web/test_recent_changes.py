@@ -173,6 +173,18 @@ async def test_a_change_as_json(client: httpx.AsyncClient, view: WritableView) -
     assert "user" not in hidden["links"]
 
 
+async def test_a_queue_goes_on_below_what_is_handled(
+    client: httpx.AsyncClient, view: WritableView
+) -> None:
+    handled = (change(n, score=0.95, verdicts=1) for n in range(10, 16))
+    await view.write(*handled, *(change(n, score=0.5) for n in (1, 2, 3)))
+    page = (await client.get("/recent-changes.json?order=riskiest&limit=2")).json()
+    assert [row["rev_id"] for row in page["changes"]] == [3, 2]
+    before = page["continue"]["before"]
+    last = (await client.get(f"/recent-changes.json?order=riskiest&limit=2&before={before}")).json()
+    assert ([row["rev_id"] for row in last["changes"]], last["continue"]) == ([1], None)
+
+
 async def test_pages_follow_each_other(client: httpx.AsyncClient, view: WritableView) -> None:
     await view.write(*(change(n) for n in range(1, 8)))
 

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from revision_quality.recent_changes.cursor import Cursor
-from revision_quality.recent_changes.filters import Filters, parse_filters
+from revision_quality.recent_changes.filters import MAX_LIMIT, Filters, parse_filters
 from revision_quality.recent_changes.newest import shown_changes
 from revision_quality.recent_changes.parameters import Notice
 from revision_quality.recent_changes.presentation import PATH, Mark, Row, row_of
@@ -51,6 +51,9 @@ if TYPE_CHECKING:
 
 _HEADERS = {"Cache-Control": "no-cache", "Vary": "Accept, Accept-Language, Cookie"}
 _WIKIS_NAMED = 10
+_READ_ON = 10
+"""Times `MAX_LIMIT` edits of a queue, looked at for some that nobody has handled."""
+
 _YEAR_SECONDS = 365 * 86400
 
 
@@ -141,20 +144,38 @@ class RecentChanges:
     async def _read(self, request: Request) -> Page:
         filters, notices = parse_filters(request.query_params.multi_items())
         seq = await self._view.last_seq()
-        one_more = replace(filters, limit=filters.limit + 1)
-        now = time.time()
+        shown, older = await self._rows(filters)
+        if filters.is_queue:
+            shown, older = await self._unhandled(filters, shown, older)
+        summary = await self._summarizer.summary()
+        notices += _unknown_wikis(filters, summary)
+        return Page(filters, notices, shown, older, seq, summary)
+
+    async def _rows(self, filters: Filters) -> tuple[Sequence[Change], Cursor | None]:
+        """Return the rows of a page, and where the next one begins."""
+        one_more, now = replace(filters, limit=filters.limit + 1), time.time()
         found = await self._view.read(
             lambda connection: shown_changes(connection, one_more, self._levels, now=now)
         )
-        summary = await self._summarizer.summary()
-        notices += _unknown_wikis(filters, summary)
         shown = found.rows[: filters.limit]
-        older = Cursor(found.end, 0) if found.end else None
         if len(found.rows) > len(shown):
+            return shown, rank(filters.order, shown[-1])
+        return shown, Cursor(found.end, 0) if found.end else None
+
+    async def _unhandled(
+        self, filters: Filters, rows: Sequence[Change], older: Cursor | None
+    ) -> tuple[Sequence[Change], Cursor | None]:
+        """Return a page of a queue without what is handled, filled up from the following ones."""
+        shown = [change for change in rows if not is_handled(change)]
+        for _ in range(_READ_ON):
+            if older is None or len(shown) >= filters.limit:
+                break
+            further, older = await self._rows(replace(filters, before=older, limit=MAX_LIMIT))
+            shown += [change for change in further if not is_handled(change)]
+        if len(shown) > filters.limit:
+            del shown[filters.limit :]
             older = rank(filters.order, shown[-1])
-        if filters.is_queue:
-            shown = [change for change in shown if not is_handled(change)]
-        return Page(filters, notices, shown, older, seq, summary)
+        return shown, older
 
     def _html(self, page: Page, ui: Interface, doors: Sequence[Door], uselang: str) -> str:
         filters = page.filters
