@@ -129,3 +129,48 @@ async def test_what_is_hidden_while_on_screen_is_gone_soon(
     await view.delete(change(2))
     await expect(page.get_by_text("Eve", exact=True)).to_have_count(0)
     await expect(page.locator("#enwiki\\:2")).to_have_count(0)
+
+
+async def test_two_tabs_save_filters_together(open_page: Open, view: WritableView) -> None:
+    await view.write(change(1, score=0.95))
+    one = await open_page("hidebots=1")
+    other = await one.context.new_page()
+    await other.goto(one.url.replace("hidebots", "hideminor"))
+    for page, name in ((one, "One"), (other, "Other")):
+        await connected(page)
+        await page.get_by_text("Saved filters").click()
+        await page.get_by_role("textbox", name="Name").fill(name)
+        await page.get_by_role("button", name="Save these filters").click()
+    await one.reload()
+    await one.get_by_text("Saved filters").click()
+    await expect(one.locator("#saved li > a")).to_have_text(["One", "Other"])
+
+
+async def test_a_name_that_is_taken_stays_with_one(open_page: Open, view: WritableView) -> None:
+    await view.write(change(1, score=0.95))
+    page = await open_page("hidebots=1")
+    await connected(page)
+    saved = '[{"name": "A", "query": "hidebots=1"}, {"name": "B", "query": "hideminor=1"}]'
+    await page.evaluate(f"localStorage.setItem('revq-filters', '{saved}')")
+    await page.reload()
+    await page.get_by_text("Saved filters").click()
+    page.on("dialog", lambda dialog: dialog.accept("B"))
+    await page.get_by_role("button", name="Rename: A").click()
+    await expect(page.locator("#saved li > a")).to_have_text(["B"])
+
+
+async def test_filters_that_the_page_opens_with_can_be_taken_away(
+    open_page: Open, view: WritableView
+) -> None:
+    await view.write(change(1, score=0.95), change(2))
+    page = await open_page()
+    await connected(page)
+    saved = '[{"name": "A", "query": "revertrisk=verylikelybad", "isDefault": true}]'
+    await page.evaluate(f"localStorage.setItem('revq-filters', '{saved}')")
+    await page.goto(page.url.partition("?")[0])
+    await expect(page).to_have_url(re.compile("revertrisk"))
+    await connected(page)
+    await page.get_by_role("link", name="Clear all").click()
+    await expect(page.locator("#changes li")).to_have_count(2)
+    await page.wait_for_timeout(500)
+    await expect(page.locator("#changes li")).to_have_count(2)

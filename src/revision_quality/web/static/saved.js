@@ -10,8 +10,9 @@ export function keepFilters(box, path, query) {
   const texts = box.dataset;
   let saved = stored(NAME, []);
 
-  const set = (changed) => {
-    saved = changed;
+  // Another tab may have saved something meanwhile.
+  const set = (change) => {
+    saved = change(stored(NAME, []));
     store(NAME, saved);
     show();
   };
@@ -34,14 +35,15 @@ export function keepFilters(box, path, query) {
     if (kept === query()) link.ariaCurrent = "true";
     const rename = () => {
       const given = prompt(texts.rename, name)?.trim();
-      if (given) set(saved.map((one) => (one.name === name ? { ...one, name: given } : one)));
+      if (!given || given === name) return;
+      set((all) => all.filter((one) => one.name !== given).map((one) => (one.name === name ? { ...one, name: given } : one)));
     };
-    const open = () => set(saved.map((one) => ({ ...one, isDefault: one.name === name && !isDefault })));
+    const open = () => set((all) => all.map((one) => ({ ...one, isDefault: one.name === name && !isDefault })));
     item.append(
       link, " ",
       act(isDefault ? texts.noDefault : texts.default, name, open), " ",
       act(texts.rename, name, rename), " ",
-      act(texts.remove, name, () => set(saved.filter((one) => one.name !== name))),
+      act(texts.remove, name, () => set((all) => all.filter((one) => one.name !== name))),
     );
     return item;
   };
@@ -56,7 +58,7 @@ export function keepFilters(box, path, query) {
     event.preventDefault();
     const name = event.target.elements.name.value.trim();
     if (!name) return;
-    set([...saved.filter((one) => one.name !== name), { name, query: query(), isDefault: false }]);
+    set((all) => [...all.filter((one) => one.name !== name), { name, query: query(), isDefault: false }]);
     event.target.reset();
   });
   box.hidden = false;
