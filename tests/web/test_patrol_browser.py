@@ -73,7 +73,7 @@ async def test_a_patrol_by_keyboard_alone(
         "undo=5&undoafter=4",
         "action=history",
         "action=rollback&from=Alice",
-        "diff=5&oldid=4",
+        r"\?diff=5",
     )
     for part in opened:
         await expect(page.locator("body")).to_have_attribute("data-opened", re.compile(part))

@@ -8,6 +8,8 @@ const DEFAULTS = {
   next: "j", previous: "k", diff: "d", open: "o", history: "h", undo: "u", rollback: "r",
   fine: "g", wrong: "f", filter: "/", pause: "p", release: "n", help: "?", close: "Escape",
 };
+// A key that is held down goes through the list; what else it does, it does once.
+const REPEATED = ["next", "previous"];
 const TYPING = "input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]";
 
 const dialog = document.querySelector("#keys");
@@ -25,7 +27,7 @@ export function listen(actions) {
     if (document.querySelector("dialog[open]") && !(dialog.open && event.key === keys.help)) return;
     const action = Object.keys(keys).find((name) => keys[name] === event.key);
     // A key that a control under the focus takes for itself stays its own.
-    if (!action || !actions[action] || (event.key === " " && event.target.closest?.("button, a, summary, input"))) return;
+    if (!action || !actions[action] || (event.repeat && !REPEATED.includes(action)) || (event.key === " " && event.target.closest?.("button, a, summary, input"))) return;
     if (actions[action]() !== false) event.preventDefault();
   });
   lines.append(...Object.keys(DEFAULTS).map(line));

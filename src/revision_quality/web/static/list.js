@@ -1,14 +1,15 @@
 // The list of changes: rows under the headings of their days, each in its place.
 
-import { carryOver } from "./detail.js";
-import { isBefore, momentOf, rankOf } from "./order.js";
+import { carryOver, isOpen } from "./detail.js";
+import { cursorOf, isBefore, momentOf, rankOf } from "./order.js";
 import { dayOf, localise } from "./times.js";
 
 export class ChangeList {
-  // `patrol` keeps the focus and knows what has been handled.
-  constructor(results, patrol) {
+  // `patrol` keeps the focus and knows what has been handled; `onEmpty` is called without rows.
+  constructor(results, patrol, onEmpty) {
     this.results = results;
     this.patrol = patrol;
+    this.onEmpty = onEmpty;
     this.days = results.querySelector("#changes");
     this.limit = Number(results.dataset.limit);
     this.hasMore = "more" in results.dataset;
@@ -35,18 +36,18 @@ export class ChangeList {
 
   // Rows older than the last one of a full page belong to the next page.
   covers(rank) {
-    const last = this.rows().at(-1);
+    const rows = this.rows();
+    const last = rows[this.limit - 1] ?? rows.at(-1);
     return !this.hasMore || !last || rank >= rankOf(last);
   }
 
   put(key, html) {
     const row = rowFrom(html);
     const old = this.row(key);
-    if (old && (this.isGrouped || rankOf(old) === rankOf(row))) {
-      this.replace(old, row);
+    if (old) {
+      this.replace(old, row, !this.isGrouped && rankOf(old) !== rankOf(row));
       return false;
     }
-    if (old) this.remove(key);
     row.classList.add("fresh");
     this.place(row);
     this.trim();
@@ -57,10 +58,11 @@ export class ChangeList {
   remove(key) {
     const row = this.row(key);
     if (!row) return;
-    const section = row.closest("section");
+    const around = [row.closest("li.group"), row.closest("section")];
     this.patrol.leave(row);
     row.remove();
-    if (!section.querySelector("li")) section.remove();
+    for (const part of around) if (part && !part.querySelector("li[id]")) part.remove();
+    if (!this.rows().length) this.onEmpty();
   }
 
   row(key) {
@@ -68,23 +70,26 @@ export class ChangeList {
     return found && this.days.contains(found) ? found : null;
   }
 
-  // The row or the link that has the focus keeps it.
-  replace(old, row) {
+  // The row, or what in it has the focus, keeps it, wherever the row goes.
+  replace(old, row, isMoved) {
+    const focused = document.activeElement;
+    const link = [...old.querySelectorAll("a")].indexOf(focused);
+    const hadFocus = old.contains(focused);
     this.dress(row);
     carryOver(old, row);
-    const isFocused = old === document.activeElement;
-    const focused = [...old.querySelectorAll("a")].indexOf(document.activeElement);
     if (old.tabIndex === 0) row.tabIndex = 0;
     old.replaceWith(row);
-    if (isFocused) row.focus();
-    if (focused >= 0) row.querySelectorAll("a")[focused]?.focus();
+    if (isMoved) this.place(row);
+    if (!hadFocus) return;
+    const same = row.contains(focused) ? focused : row.querySelectorAll("a")[link];
+    (same ?? row).focus({ preventScroll: true });
   }
 
   place(row) {
     this.dress(row);
     const day = this.isQueue ? { key: "queue", heading: this.queueHeading } : dayOf(momentOf(row));
     const list = this.sectionFor(day).querySelector("ul");
-    const next = [...list.children].find((other) => isBefore(row, other));
+    const next = [...list.children].find((other) => other !== row && isBefore(row, other));
     list.insertBefore(row, next ?? null);
   }
 
@@ -106,11 +111,17 @@ export class ChangeList {
     return section;
   }
 
+  // What is open or has the focus is being read: it stays. What goes is on the next page.
   trim() {
-    for (const row of this.rows().slice(this.limit)) {
-      this.remove(row.id);
-      this.hasMore = true;
-    }
+    const surplus = this.rows().slice(this.limit).filter((row) => !isOpen(row) && !row.contains(document.activeElement));
+    for (const row of surplus) this.remove(row.id);
+    if (!surplus.length) return;
+    this.hasMore = true;
+    const older = this.results.querySelector("[rel=next]");
+    const address = new URL(older.href);
+    address.searchParams.set("before", cursorOf(this.rows()[this.limit - 1]));
+    older.href = address.href;
+    older.hidden = false;
   }
 }
 

@@ -1,6 +1,6 @@
 // Beyond plain HTML: local times, live rows, filters that apply at once.
 
-import { isOpen, openByClick, renew } from "./detail.js";
+import { isOpen, openByClick, renew, toggle } from "./detail.js";
 import { Feed } from "./feed.js";
 import { ChangeList } from "./list.js";
 import { listen, toggleHelp } from "./keys.js";
@@ -11,6 +11,7 @@ import { keepFilters } from "./saved.js";
 
 const ANNOUNCE_MILLISECONDS = 3000;
 const LAG_MILLISECONDS = 5000;
+const RELOAD_MILLISECONDS = 5000;
 const MAX_HELD = 500;
 const PARTS = ["summary", "active", "results", "json"];
 const PATH = document.querySelector("#filters").getAttribute("action");
@@ -37,7 +38,7 @@ function start() {
   const results = document.querySelector("#results");
   document.querySelector("#zone").textContent = zone;
   localise(document.querySelector("#summary"));
-  list = new ChangeList(results, patrol);
+  list = new ChangeList(results, patrol, () => load(location.href));
   showSaved();
   tellLag();
   openByClick(results);
@@ -114,29 +115,51 @@ function count() {
 }
 
 function release() {
+  const byButton = document.activeElement === heldButton;
   if (held.size === MAX_HELD || list.isGrouped) return load(location.href);
   for (const [key, html] of held) list.put(key, html);
   held.clear();
   showHeld();
+  if (byButton) patrol.go(list.rows()[0]);
 }
 
-// Takes over from another address what depends on the filters.
+// Takes over from another address what depends on the filters. While the server is away the page
+// stays, and asks again.
 async function load(url) {
   loading?.abort();
   loading = new AbortController();
+  const { signal } = loading;
   feed.close();
   document.querySelector("#results").ariaBusy = "true";
   try {
-    const answer = await fetch(inLanguage(url), { signal: loading.signal, headers: { Accept: "text/html" } });
+    const answer = await fetch(inLanguage(url), { signal, headers: { Accept: "text/html" } });
+    if (!answer.ok && answer.status < 500 && answer.status !== 429) return location.assign(url);
     if (!answer.ok) throw new Error(answer.statusText);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const keepPlace = place();
     for (const id of PARTS) document.getElementById(id).replaceWith(page.getElementById(id));
     describeLevels(page);
     showAddress();
     start();
-  } catch (error) {
-    if (error.name !== "AbortError") location.assign(url);
+    keepPlace();
+  } catch {
+    if (signal.aborted) return;
+    say(text("lost"));
+    setTimeout(() => signal.aborted || load(url), RELOAD_MILLISECONDS);
   }
+}
+
+// What the reader has in hand; returns what gives it back to them in another list.
+function place() {
+  const at = patrol.current;
+  const hadFocus = document.activeElement === heldButton || list.results.contains(document.activeElement);
+  const open = list.rows().filter(isOpen);
+  return () => {
+    for (const { id } of open) if (list.has(id)) toggle(list.row(id));
+    const row = (at && list.row(at.id)) ?? list.rows()[0];
+    if (row && hadFocus) patrol.go(row);
+    else if (row && at) row.tabIndex = 0;
+  };
 }
 
 // A wiki may have levels of its own; the boxes stay, because one of them has the focus.

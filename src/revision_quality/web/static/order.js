@@ -17,6 +17,12 @@ export function momentOf(row) {
   return Date.parse(row.querySelector("time").dateTime);
 }
 
+// Where the page ends that has this row as its last.
+export function cursorOf(row) {
+  const [wiki, revision] = partsOf(row.id);
+  return `${rankOf(row)}-${revision}-${wiki}`;
+}
+
 function partsOf(key) {
   const colon = key.lastIndexOf(":");
   return [key.slice(0, colon), Number(key.slice(colon + 1))];
