@@ -18,7 +18,7 @@ SEED = 7
 
 
 @pytest.mark.mediawiki
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 def test_a_third_of_all_answers_is_faulty_then_all_are(start_wiki, tmp_path):
     wiki = start_wiki("faulty_wiki")
     chance = random.Random(SEED)
@@ -144,7 +144,7 @@ def test_a_slip_in_the_settings(tmp_path, text, sentence):
 
 def test_a_full_disk(tmp_path):
     """The limit on the size of files stands for a full disk: every write fails, and then none."""
-    arguments = ("--port", 0, "--no-open", "--data", tmp_path, "--speed", 2_000_000)
+    arguments = ("--port", 0, "--no-open", "--data", tmp_path, "--speed", 1_000_000)
     with Service("demo", *arguments) as demo:
         demo.until(lambda: demo.rows("state=scored"))
         # Whether there is a score to be published just then is chance.

@@ -223,7 +223,7 @@ class _Load:
                     self.failures.append(repr(error))
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 def test_three_hundred_wikis_start_in_seconds_though_some_are_dead(tmp_path):
     live, dead = [f"wiki{n:03}" for n in range(290)], [f"dead{n}" for n in range(10)]
     folder = tmp_path / "wikis.d"
