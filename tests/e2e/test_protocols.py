@@ -15,7 +15,9 @@ def test_a_score_is_the_same_in_every_protocol():
         row = demo.until(lambda: demo.rows("state=scored"))[0]
         wiki_id, rev_id = row["wiki_id"], row["rev_id"]
         name = f"{wiki_id}-revertrisk-language-agnostic"
-        predicted = httpx.post(f"{demo.url}v1/models/{name}:predict", json={"rev_id": rev_id})
+        predicted = httpx.post(
+            f"{demo.url}v1/models/{name}:predict", json={"rev_id": rev_id}, timeout=60
+        )
         ores = demo.get(f"/v3/scores/{wiki_id}/{rev_id}").json()
         stored = demo.get(f"/v1/scores/{wiki_id}/{rev_id}").json()
 
@@ -25,7 +27,7 @@ def test_a_score_is_the_same_in_every_protocol():
         assert score["score"]["probability"]["true"] == row["score"]
         assert (stored["score"], stored["state"]) == (row["score"], "scored")
         assert demo.get("/openapi.json").json()["openapi"].startswith("3.1")
-        assert httpx.post(f"{demo.url}v1/events", json={}).status_code == 404
+        assert httpx.post(f"{demo.url}v1/events", json={}, timeout=60).status_code == 404
 
 
 def test_an_open_stream_does_not_hold_up_the_end():
@@ -33,7 +35,9 @@ def test_an_open_stream_does_not_hold_up_the_end():
         begun = threading.Event()
 
         def follow() -> None:
-            with httpx.stream("GET", f"{demo.url}{STREAM[1:]}?since=2020-01-01") as stream:
+            with httpx.stream(
+                "GET", f"{demo.url}{STREAM[1:]}?since=2020-01-01", timeout=90
+            ) as stream:
                 for line in stream.iter_lines():
                     if line.startswith("data: "):
                         begun.set()
@@ -42,7 +46,7 @@ def test_an_open_stream_does_not_hold_up_the_end():
         reader.start()
         assert begun.wait(90)
         assert demo.stop() == 0
-        reader.join(10)
+        reader.join(60)
         assert not reader.is_alive()
 
 
@@ -54,7 +58,9 @@ def test_an_edit_that_is_posted_and_polled_is_there_once(mediawiki, tmp_path):
     rev_id = mediawiki.edit("Posted", "One apple and two pears.")
     with Service("run", file, "--port", 0) as service:
         row = service.dealt_with(rev_id)
-        answer = httpx.post(f"{service.url}v1/events", json=[page_change(row, mediawiki.wiki_id)])
+        answer = httpx.post(
+            f"{service.url}v1/events", json=[page_change(row, mediawiki.wiki_id)], timeout=60
+        )
 
         assert (answer.status_code, answer.content) == (201, b"")
         other = mediawiki.edit("Posted", "One apple, two pears, three plums.")

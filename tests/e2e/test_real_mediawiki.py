@@ -90,7 +90,7 @@ def test_links_lead_to_the_wiki(mediawiki, revq):
     links = revq.dealt_with(rev_id)["links"]
 
     assert links.keys() == {"page", "diff", "history", "user", "talk", "contributions"}
-    pages = {name: httpx.get(url, follow_redirects=True) for name, url in links.items()}
+    pages = {name: httpx.get(url, follow_redirects=True, timeout=60) for name, url in links.items()}
     for name in ("page", "diff", "history", "contributions"):
         assert pages[name].status_code == 200, links[name]
     assert "other text" in pages["page"].text
@@ -101,8 +101,10 @@ def test_links_lead_to_the_wiki(mediawiki, revq):
         unquote(url) for url in on_page
     }
     (diff,) = (url for url in on_page if url.endswith(f"?diff={rev_id}"))
-    assert "diff-addedline" in httpx.get(diff).text
-    histories = [httpx.get(url).text for url in on_page if url.endswith("&action=history")]
+    assert "diff-addedline" in httpx.get(diff, timeout=60).text
+    histories = [
+        httpx.get(url, timeout=60).text for url in on_page if url.endswith("&action=history")
+    ]
     assert any(html.escape("Où? & «là»", quote=False) in text for text in histories)
 
 
@@ -233,7 +235,7 @@ def test_two_wikis_at_once_one_from_right_to_left(mediawiki, start_wiki, tmp_pat
 
     assert left[ours]["state"] == right[theirs]["state"] == "scored"
     assert right[theirs]["title"] == "דף"
-    assert httpx.get(right[theirs]["links"]["diff"]).status_code == 200
+    assert httpx.get(right[theirs]["links"]["diff"], timeout=60).status_code == 200
     assert 'lang="he"' in page
     assert 'dir="rtl"' in page
     assert "Loopback Wiki (my_wiki), MediaWiki 1." in output

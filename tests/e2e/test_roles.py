@@ -71,11 +71,11 @@ def test_edits_of_a_wiki_that_is_down_at_the_start_wait_for_it(tmp_path):
             until(lambda: events_in(collect) == 40, 120)
             assert collect.stop() == 0
 
-        httpx.post(f"{wikis}/mood/latewiki/down")
+        httpx.post(f"{wikis}/mood/latewiki/down", timeout=60)
         with Process("rest", file, ["score", "materialise", "serve"]) as rest:
             until(lambda: count_in(view_of(tmp_path), "scored") == 20, 120)
             assert count_in(view_of(tmp_path), "pending") == 20
-            httpx.post(f"{wikis}/mood/latewiki/well")
+            httpx.post(f"{wikis}/mood/latewiki/well", timeout=60)
             until(lambda: count_in(view_of(tmp_path), "scored") == 40, 120)
             assert rest.stop() == 0
 
@@ -85,7 +85,7 @@ def test_the_only_wiki_is_down_at_the_first_start_and_edits_are_posted(tmp_path)
         api = f"{wikis}/onewiki/api.php"
         file = settings_file(tmp_path, api)
         file.write_text(f"[web]\nport = 0\naccepts_events = true\n[[wikis]]\napi = '{api}'\n")
-        httpx.post(f"{wikis}/mood/onewiki/down")
+        httpx.post(f"{wikis}/mood/onewiki/down", timeout=60)
         with Process("all", file, []) as process:
             found = process.ready()
             assert "answers HTTP 503" in found["unreachable"][api]
@@ -96,7 +96,7 @@ def test_the_only_wiki_is_down_at_the_first_start_and_edits_are_posted(tmp_path)
             assert posted.status_code == 201
             until(lambda: count_in(view_of(tmp_path), "pending") == 1, 120)
 
-            httpx.post(f"{wikis}/mood/onewiki/well")
+            httpx.post(f"{wikis}/mood/onewiki/well", timeout=60)
             until(lambda: count_in(view_of(tmp_path), "scored") == 20, 120)
             assert "Not connected yet" in process.log
             assert process.stop() == 0
@@ -245,7 +245,7 @@ def test_three_hundred_wikis_start_in_seconds_though_some_are_dead(tmp_path):
             assert found["wikis"].keys() == set(live)
             all_scored = time.monotonic() - begun
 
-            httpx.post(f"{address}/wake/dead3")
+            httpx.post(f"{address}/wake/dead3", timeout=60)
             until(lambda: "dead3" in process.readiness()["wikis"], 120)
             until(lambda: count_in(view_of(tmp_path), "scored") == 5 * len(live) + 5, 120)
             assert process.stop() == 0

@@ -119,7 +119,9 @@ def test_a_model_more_is_a_block_more(mediawiki, tmp_path):
             )
             assert (second.json()["model_name"], second.json()["state"]) == (name, "scored")
             answer = httpx.post(
-                f"{service.url}v1/models/{name}:predict", json={"rev_id": article, "lang": "my_"}
+                f"{service.url}v1/models/{name}:predict",
+                json={"rev_id": article, "lang": "my_"},
+                timeout=60,
             )
             assert answer.json()["model_name"] == name
             assert {"revertrisk-language-agnostic", name} <= set(

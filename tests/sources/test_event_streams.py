@@ -350,7 +350,7 @@ async def test_our_client_follows_our_server_through_cuts_and_restarts(theirs):
 
     async with (
         serving(Starlette(routes=served.routes()), served.close) as address,
-        httpx.AsyncClient() as client,
+        httpx.AsyncClient(timeout=60) as client,
     ):
         for start in (0, 300, 600):
             source = EventStreamsSource(

@@ -54,7 +54,7 @@ def wiki(start_wiki: Callable[..., RealWiki]) -> RealWiki:
 @pytest.fixture(scope="module")
 def taught(wiki: RealWiki) -> list[LabelledEdit]:
     async def read() -> list[LabelledEdit]:
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(timeout=60) as client:
             api = ActionApi(wiki.api_url, client)
             edits = labelled_edits_of_wiki(api, wiki.wiki_id, choice=ALL)
             return [edit async for edit in edits]

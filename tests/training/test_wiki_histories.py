@@ -263,7 +263,7 @@ async def test_a_real_wikis_history(mediawiki: RealWiki):
     mediawiki.hide_revision(hidden)
     last = mediawiki.edit(title, "more", "the last", user="Admin")
 
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=60) as client:
         api = ActionApi(mediawiki.api_url, client)
         found = [
             edit

@@ -325,7 +325,7 @@ async def test_what_cannot_be_served_is_refused(
     address, *, streams_asked, query, last_event_id, said
 ):
     headers = {"last-event-id": last_event_id} if last_event_id else {}
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=60) as http:
         answer = await http.get(f"{address}/v2/stream/{streams_asked}?{query}", headers=headers)
 
     assert answer.status_code == 400
@@ -370,7 +370,7 @@ async def test_all_who_listen_at_the_end_share_one_reader(streams, follow, monke
 
 
 async def test_a_client_that_goes_is_forgotten(served, address):
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=60) as http:
         async with http.stream("GET", f"{address}/v2/stream/{names.PREDICTION}") as response:
             await anext(response.aiter_lines())
             assert served.clients == 1

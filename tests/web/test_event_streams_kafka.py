@@ -111,7 +111,7 @@ async def test_since_is_a_time_in_every_partition(streams, address):
 
 async def test_a_partition_that_is_not_there_is_refused_in_words(address):
     last = json.dumps([{"topic": names.PREDICTION, "partition": 7, "offset": 1}])
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=60) as http:
         answer = await http.get(
             f"{address}/v2/stream/{names.PREDICTION}", headers={"Last-Event-ID": last}
         )

@@ -75,7 +75,7 @@ async def test_a_request_counts_for_its_route(app, requests, method, path, label
 async def test_an_endless_answer_counts_when_it_begins(app, requests):
     async with (
         served(app, {}) as port,
-        httpx.AsyncClient() as client,
+        httpx.AsyncClient(timeout=60) as client,
         client.stream("GET", f"http://127.0.0.1:{port}/events"),
     ):
         assert requests.answered["/events", "2xx"] == 1
@@ -103,7 +103,7 @@ async def test_what_a_shortcut_answers_counts_once(tmp_path, view, requests):
     async with api_house(tmp_path, view, PromptFake()) as house:
         shortcuts = shortcuts_of(house.app.routes, requests.shortcut)
         counted = RequestsCounted(house.app, requests)
-        async with served(counted, shortcuts) as port, httpx.AsyncClient() as client:
+        async with served(counted, shortcuts) as port, httpx.AsyncClient(timeout=60) as client:
             url = f"http://127.0.0.1:{port}/v1/models/{LIFT_WING}:predict"
             assert (await client.post(url, json={"revision_data": DATA})).status_code == 200
             assert dict(requests.answered.items()) == {("/v1/models/{name}:predict", "2xx"): 1}

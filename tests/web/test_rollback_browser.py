@@ -46,7 +46,7 @@ async def test_a_patroller_rolls_back_by_one_key(
     wiki = OAuthWiki(api_of(mediawiki), ADMIN, "")
     block = OAuthBlock(client_id=CLIENT_ID, client_secret=CLIENT_SECRET)
 
-    async with serve(wiki.app) as front, httpx.AsyncClient() as asking:
+    async with serve(wiki.app) as front, httpx.AsyncClient(timeout=60) as asking:
         site = Site(wiki_id="my_wiki", name="My wiki", lang="en", dir="ltr", server=front)
         consumers = {"my_wiki": Consumer(block, site, f"{front}/w/api.php", asking)}
         here = create_app(

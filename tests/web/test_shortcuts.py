@@ -107,7 +107,10 @@ async def test_both_ways_give_one_answer(
     is_short: bool,
     headers: dict[str, str],
 ) -> None:
-    async with served(house.app, shortcuts_of(house.app.routes)) as port, httpx.AsyncClient() as us:
+    async with (
+        served(house.app, shortcuts_of(house.app.routes)) as port,
+        httpx.AsyncClient(timeout=60) as us,
+    ):
         short = await us.post(f"http://127.0.0.1:{port}{PATH}", json=body, headers=headers)
     assert model.at_once == int(is_short and not headers)
     plain = await house.client.post(PATH, json=body, headers=headers)
@@ -122,7 +125,7 @@ async def test_a_refusal_of_the_model_is_told_by_the_route(
     async with (
         api_house(tmp_path, view, model) as house,
         served(house.app, shortcuts_of(house.app.routes)) as port,
-        httpx.AsyncClient() as client,
+        httpx.AsyncClient(timeout=60) as client,
     ):
         url = f"http://127.0.0.1:{port}{PATH}"
         answer = await client.post(url, json={"revision_data": DATA})
@@ -216,7 +219,9 @@ async def test_what_takes_long_leaves_room_for_all_else() -> None:
     bodies = [b"%d" % number for number in range(30)]
     async with served(ECHO, {b"/short": slow}) as port:
         limits = httpx.Limits(max_connections=100)
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", limits=limits) as client:
+        async with httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{port}", limits=limits, timeout=60
+        ) as client:
             short = [asks(client, "/short", body) for body in bodies]
             await asyncio.gather(*short, asks(client, "/echo", b"page"))
 
@@ -226,7 +231,7 @@ async def test_what_takes_long_leaves_room_for_all_else() -> None:
 
 async def test_a_connection_that_is_open_takes_no_shortcut_that_was_taken_away() -> None:
     shortcuts = dict(SHORTCUTS)
-    async with served(ECHO, shortcuts) as port, httpx.AsyncClient() as client:
+    async with served(ECHO, shortcuts) as port, httpx.AsyncClient(timeout=60) as client:
         url = f"http://127.0.0.1:{port}/echo"
         assert (await client.post(url, content=b"1")).content == b"<short 1>"
         shortcuts.clear()

@@ -17,7 +17,7 @@ async def test_a_real_wiki_shows_what_an_edit_changed(mediawiki: RealWiki) -> No
     third = mediawiki.edit("Diff", "Hello <b>small</b> secret world\n\nEnd")
     fourth = mediawiki.edit("Diff", "Hello again")
     mediawiki.hide_revision(third)
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=60) as client:
         reader = CompareReader(ActionApi(mediawiki.api_url, client))
         changed = clean_diff(await reader.read(second, first) or "")
         created = clean_diff(await reader.read(first, 0) or "")
