@@ -14,12 +14,16 @@ from revision_quality.recent_changes.depths import time_behind_likely
 from revision_quality.recent_changes.facet_predicate import is_of_grades
 from revision_quality.recent_changes.index import by_time
 from revision_quality.recent_changes.newest_edits import grade_of_number
+from revision_quality.recent_changes.ranking import GRADES, HIGH
 from revision_quality.recent_changes.sparse import changes_at
 from revision_quality.recent_changes.sql import Sql, either, every, rows
 from revision_quality.views.change import Change
 
 NUMBER = 8000
 """Edits looked at in the index, of which most filters fill a page."""
+
+_NUMBER_OF_COMMON = 1000
+"""Where edits of little risk alone are asked for, of which there are many."""
 
 _AT_MOST = 24_000
 """They take 6 ms in MariaDB (`benchmarks/recent_changes.py`)."""
@@ -36,6 +40,8 @@ def changes_of_latest(
     """Return the first page of changes out of the latest edits, None where they are too few."""
     if len(asked.filters.wikis) == 1 or asked.share * _AT_MOST < _LEAST:
         return None
+    if asked.grades[-1] < GRADES[-HIGH]:
+        number = min(number, _NUMBER_OF_COMMON)
     number = min(round(number / asked.share), _AT_MOST)
     for _ in range(2):
         behind = time_behind_likely(connection, number)

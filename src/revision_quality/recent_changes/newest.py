@@ -38,8 +38,8 @@ _RISKY = 12
 _HALF = 0.5
 """Of all edits: where the wikis have fewer, the index tells which to look up."""
 
-_AMPLY = 1.5
-"""Times the edits that a page is likely to need."""
+_AMPLY, _AMPLY_IN_ORDER = 1.5, 3
+"""Times the edits that a page is likely to need; more of them where the walk ends with the page."""
 
 TAG_WALK = 1000
 """Edits of a tag looked at one by one."""
@@ -115,8 +115,11 @@ def _walked(connection: Connection, asked: Asked, walk: int) -> Found:
     found = _walk(connection, asked, number, few=few)
     if not found.end or len(found.rows) >= asked.limit:
         return found
-    further = round(_AMPLY * number * asked.limit / max(len(found.rows), 1))
-    return found if further > furthest else _walk(connection, asked, further, few=True)
+    likely = number * asked.limit / max(len(found.rows), 1)
+    if _AMPLY * likely > furthest:
+        return found
+    amply = _AMPLY_IN_ORDER if asked.is_told_by_facets else _AMPLY
+    return _walk(connection, asked, min(round(amply * likely), furthest), few=True)
 
 
 def _walk(connection: Connection, asked: Asked, number: int, *, few: bool) -> Found:

@@ -10,15 +10,11 @@ from sqlalchemy import Connection
 from revision_quality.recent_changes.asked import Asked
 from revision_quality.recent_changes.cursor import Cursor
 from revision_quality.recent_changes.depths import Place, times_behind
-from revision_quality.recent_changes.filters import Filters
 from revision_quality.recent_changes.latest import changes_of_latest
-from revision_quality.recent_changes.ranking import GRADES, LATEST, shift
+from revision_quality.recent_changes.ranking import GRADES, HIGH, LATEST, shift
 from revision_quality.recent_changes.sparse import sparse_changes
 from revision_quality.recent_changes.windows import changes_in_windows
 from revision_quality.views.change import Change
-
-_HIGH = 7
-"""Grades of the greatest risk, from 0.8 on, whose edits may come first in any order."""
 
 
 def queued_changes(connection: Connection, asked: Asked) -> list[Change]:
@@ -36,7 +32,7 @@ def _likely(connection: Connection, asked: Asked) -> list[Change] | None:
             return changes_in_windows(connection, asked, asked.grades)
         return changes_of_latest(connection, asked)
     first = [grade for grade in _behind(asked.filters.before) if grade in asked.grades][-1:]
-    if first and first[0] < GRADES[-_HIGH] and len(asked.filters.wikis) != 1:
+    if first and first[0] < GRADES[-HIGH] and len(asked.filters.wikis) != 1:
         return changes_in_windows(connection, asked, first)
     return None
 
@@ -44,7 +40,7 @@ def _likely(connection: Connection, asked: Asked) -> list[Change] | None:
 def _surely(connection: Connection, asked: Asked) -> list[Change]:
     order = asked.filters.order
     page: list[Change] = []
-    for part in _parts(asked.filters):
+    for part in _parts(asked):
         grades, least = part, 0
         if len(page) == asked.limit:
             least = asked.rank(page[-1]).timestamp
@@ -56,18 +52,21 @@ def _surely(connection: Connection, asked: Asked) -> list[Change]:
     return page
 
 
-def _parts(filters: Filters) -> tuple[Sequence[int], ...]:
+def _parts(asked: Asked) -> tuple[Sequence[int], ...]:
     """Return the grades that may be on the page, those first that likely fill it."""
-    before = filters.before
-    if filters.order == "mixed":
+    before = asked.filters.before
+    if asked.filters.order == "mixed":
         # Behind a cursor, every grade may have edits of the next rank.
-        return (GRADES,) if before else (GRADES[-_HIGH:], GRADES[:-_HIGH])
+        return (GRADES,) if before else (GRADES[-HIGH:], GRADES[:-HIGH])
     grades = _behind(before)
-    return grades[-1:], grades[-_HIGH:-1], grades[:-_HIGH]
+    if asked.earliest:
+        # One grade hardly fills a page from some days.
+        return grades[-HIGH:], grades[:-HIGH]
+    return grades[-1:], grades[-HIGH:-1], grades[:-HIGH]
 
 
 def _behind(before: Cursor | None) -> list[int]:
-    """Return the grades that come behind a cursor, the riskiest first, or are its own."""
+    """Return the grades that come behind a cursor or are its own, the riskiest last."""
     return [grade for grade in GRADES if not before or before.timestamp >= shift("riskiest", grade)]
 
 

@@ -29,6 +29,9 @@ before one of a lower."""
 
 GRADES = range(NO_GRADE, len(EDGES) + 2)
 
+HIGH = 7
+"""Grades of the greatest risk, from 0.8 on, whose edits may come first in any order."""
+
 _WEIGHTS = (LEAST_WEIGHT, LEAST_WEIGHT, *EDGES)
 _SHIFTS: Mapping[str, tuple[int, ...]] = MappingProxyType(
     {
