@@ -9,7 +9,7 @@ import httpx
 import msgspec
 import pytest
 from msgspec.structs import replace
-from sqlalchemy import delete
+from sqlalchemy import delete, text
 
 from revision_quality.alarms.alarm import Kind
 from revision_quality.alarms.drift import TERM
@@ -62,6 +62,9 @@ class House:
     def _answer(self, request: httpx.Request) -> httpx.Response:
         self.posted.append(msgspec.json.decode(request.content))
         return httpx.Response(self.answers.pop(0) if self.answers else 204)
+
+    async def execute(self, statement: str) -> None:
+        await self.database.write(lambda connection: connection.execute(text(statement)))
 
     async def scores(self, number: int, score: Any, wiki_id: str = "my_wiki") -> None:
         await self.watch.apply([self.record(score(), wiki_id) for _ in range(number)])
@@ -119,6 +122,18 @@ async def test_a_drift_is_told_and_its_end(house: House) -> None:
     await house.webhook.step()
     assert [told["state"] for told in house.posted[4:]] == ["ended"] * 4
     assert await house.webhook.step() == 0
+
+
+async def test_an_alarm_that_cannot_be_stored_is_told_later(house: House) -> None:
+    await house.scores(2000, ordinary())
+    await house.execute("ALTER TABLE alarms RENAME TO away")
+    await house.scores(200, lambda: 0.97)
+    await house.execute("ALTER TABLE away RENAME TO alarms")
+
+    await house.watch.look()
+
+    assert len(await house.alarms.active()) == 4
+    assert await house.webhook.step() == 4
 
 
 async def test_what_was_learnt_outlives_a_restart(house: House) -> None:

@@ -114,6 +114,8 @@ class AlarmWatch:
         self._levels = levels
         self._levels_next = 0
         self._board = Board()
+        self._untold: list[Alarm] = []
+        self._telling = asyncio.Lock()
         self._is_loaded = False
         self._series: dict[SeriesKey, Series] = {}
         self._stored: dict[SeriesKey, SeriesState] = {}
@@ -125,7 +127,10 @@ class AlarmWatch:
         return await self._positions.get(stream, partition)
 
     async def apply(self, records: Sequence[Record]) -> int:
-        """Look at scores. Returns how many alarms were raised or ended. Raises StoreError."""
+        """Look at scores. Returns how many alarms were raised or ended. Raises StoreError.
+
+        An alarm that cannot be stored is told by the next `look`: scores are learnt from once.
+        """
         await self._load()
         fresh_from = self._clock.now() - _FRESH
         moved: list[Alarm] = []
@@ -137,7 +142,11 @@ class AlarmWatch:
                 findings = self._add(event)
                 moved += self._look(findings) if event.dt >= fresh_from else ()
             self._ahead[record.stream, record.partition] = record
-        await self._tell(moved)
+        self._untold += moved
+        try:
+            await self._tell()
+        except StoreError as error:
+            _log.error("an alarm cannot be stored, trying again", error=str(error))
         return len(moved)
 
     async def run(self) -> None:
@@ -160,7 +169,8 @@ class AlarmWatch:
         covered = (coverage(wiki, found, self._limits.coverage) for wiki, found in day.items())
         findings += [found for found in covered if found is not None]
         findings += await self._of_levels(now)
-        await self._tell([*self._look(findings), *self._accept()])
+        self._untold += [*self._look(findings), *self._accept()]
+        await self._tell()
         await self._keep()
 
     async def _of_levels(self, now: int) -> Sequence[Finding]:
@@ -221,10 +231,13 @@ class AlarmWatch:
                 ended += self._look([over])
         return ended
 
-    async def _tell(self, moved: Sequence[Alarm]) -> None:
-        if not moved:
-            return
-        await self._database.write(lambda connection: table.save(connection, moved))
+    async def _tell(self) -> None:
+        """Store what was raised or ended, and log it."""
+        async with self._telling:
+            moved = tuple(self._untold)
+            if moved:
+                await self._database.write(lambda connection: table.save(connection, moved))
+            del self._untold[: len(moved)]
         for alarm in moved:
             tell = _log.info if alarm.ended else _log.warning
             what = "an alarm has ended" if alarm.ended else "an alarm"
