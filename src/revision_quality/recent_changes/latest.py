@@ -22,7 +22,7 @@ from revision_quality.views.change import Change
 NUMBER = 8000
 """Edits looked at in the index, of which most filters fill a page."""
 
-_NUMBER_OF_COMMON = 1000
+NUMBER_OF_COMMON = 1000
 """Where edits of little risk alone are asked for, of which there are many."""
 
 _AT_MOST = 24_000
@@ -35,13 +35,16 @@ _AMPLY = 1.2
 
 
 def changes_of_latest(
-    connection: Connection, asked: Asked, *, number: int = NUMBER
+    connection: Connection, asked: Asked, *, number: int | None = None
 ) -> list[Change] | None:
-    """Return the first page of changes out of the latest edits, None where they are too few."""
+    """Return the first page of changes out of the latest edits, None where they are too few.
+
+    `number` edits are looked at first, NUMBER or NUMBER_OF_COMMON if it is not given.
+    """
     if len(asked.filters.wikis) == 1 or asked.share * _AT_MOST < _LEAST:
         return None
-    if asked.grades[-1] < GRADES[-HIGH]:
-        number = min(number, _NUMBER_OF_COMMON)
+    if number is None:
+        number = NUMBER if asked.grades[-1] >= GRADES[-HIGH] else NUMBER_OF_COMMON
     number = min(round(number / asked.share), _AT_MOST)
     for _ in range(2):
         behind = time_behind_likely(connection, number)
