@@ -18,6 +18,9 @@ from msgspec import Struct
 
 Direction = Literal["ltr", "rtl"]
 
+WIKI_ID = r"[\w$-][\w$.-]{0,63}"
+"""What a wiki_id is like: files and rows are named after it."""
+
 _SPECIAL, _USER, _USER_TALK = -1, 2, 3
 _CANONICAL_NAMESPACES = {_SPECIAL: "Special", _USER: "User", _USER_TALK: "User talk"}
 

@@ -60,6 +60,7 @@ def test_filters_read_back_from_their_query_string(filters: Filters) -> None:
     [
         ("", Filters()),
         ("wiki=enwiki;dewiki", Filters(wikis=frozenset({"enwiki", "dewiki"}))),
+        ("wiki=my.wiki;wiki$1-mw_", Filters(wikis=frozenset({"my.wiki", "wiki$1-mw_"}))),
         ("wiki=enwiki&wiki=dewiki", Filters(wikis=frozenset({"enwiki", "dewiki"}))),
         ("revertrisk=likelybad", Filters(levels=frozenset({"likelybad"}))),
         (

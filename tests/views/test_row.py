@@ -1,7 +1,9 @@
 """A row is what its events say, in whichever order and however often they come."""
 
+from itertools import permutations
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -49,6 +51,30 @@ async def test_a_new_page_and_a_move_are_known_as_such(view):
 
     assert created.is_new_page
     assert (moved.kind, moved.is_minor) == ("move", False)
+
+
+FIRST_DAY = {"rev_timestamp": "0001-01-01T00:00:00Z", "dt": "0001-01-01T07:00:00Z"}
+EPOCH = {"rev_timestamp": "1970-01-01T00:00:00Z", "dt": "1970-01-01T00:00:05Z"}
+BEFORE = {"rev_timestamp": "1969-12-31T00:00:00Z", "dt": "1969-12-31T00:00:05Z"}
+
+
+@pytest.mark.parametrize("told", [FIRST_DAY, EPOCH, BEFORE], ids=["first", "epoch", "before"])
+async def test_an_edit_of_any_time_is_what_its_events_say_in_any_order(view, told):
+    times = {"rev_dt": told["rev_timestamp"]}
+    events = [
+        page_change("create", dt=told["rev_timestamp"], revision=revision(10, **times)),
+        tags_change(10, ["odd"], **told),
+        visibility_change(10, user=False, **told),
+    ]
+    expected = await change_after(view, *events)
+
+    assert (expected.is_new_page, expected.tags, expected.user) == (True, ("odd",), None)
+    for order in permutations(events):
+        assert await change_after(view, *order) == expected
+
+    deletion = page_change("delete", dt=told["dt"])
+    for order in ([*events, deletion], [deletion, *events]):
+        assert (await change_after(view, *order)).deleted
 
 
 async def test_a_score_alone_makes_the_whole_row(view):

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from revision_quality.clock import unix_seconds
 from revision_quality.events import streams as names
 from revision_quality.events.page_change import PageChange, PageChangeKind, decode_page_change
 from revision_quality.events.prediction import decode_score
@@ -61,8 +62,8 @@ class Told:
         if event.is_canary or event.page_change_kind is PageChangeKind.UNDELETE:
             return
         if event.page_change_kind is PageChangeKind.DELETE:
-            page, deleted_dt = (event.wiki_id, event.page.page_id), int(event.dt.timestamp())
-            self.deletions[page] = max(deleted_dt, self.deletions.get(page, 0))
+            page, deleted_dt = (event.wiki_id, event.page.page_id), unix_seconds(event.dt)
+            self.deletions[page] = max(deleted_dt, self.deletions.get(page, deleted_dt))
         else:
             self._add(key, event, event.revision.rev_dt)
 

@@ -5,9 +5,12 @@ from typing import Self
 
 from msgspec import Struct
 
+from revision_quality.sites import WIKI_ID
 from revision_quality.views.change import Change
 
-_FORM = re.compile(r"(\d{1,15})-(\d{1,18})(?:-([\w-]{1,64}))?", re.ASCII)
+_FORM = re.compile(rf"([0-9]{{1,15}})-([0-9]{{1,19}})(?:-({WIKI_ID}))?")
+
+_LARGEST = 2**63 - 1
 
 
 class Cursor(Struct, frozen=True, order=True):
@@ -30,7 +33,7 @@ class Cursor(Struct, frozen=True, order=True):
     def parse(cls, text: str) -> Self:
         """Read a cursor's text form; the wiki_id may be missing. Raises ValueError."""
         match = _FORM.fullmatch(text)
-        if match is None:
+        if match is None or int(match[2]) > _LARGEST:
             raise ValueError(f"{text!r} is not of the form <timestamp>-<rev_id>-<wiki_id>")
         timestamp, rev_id, wiki_id = match.groups()
         return cls(int(timestamp), int(rev_id), wiki_id or "")

@@ -31,6 +31,7 @@ from revision_quality.recent_changes.parameters import (
 )
 from revision_quality.recent_changes.ranking import ORDERS
 from revision_quality.recent_changes.wiki_levels import LEVELS
+from revision_quality.sites import WIKI_ID
 from revision_quality.views.change import State, UserLevel
 
 STATES = tuple(state.value for state in State)
@@ -139,7 +140,7 @@ _OPPOSITES = (
 _LIKELY_REVERTED = {"revertrisk": ("likelybad", "verylikelybad")}
 
 PARAMETERS: tuple[Parameter, ...] = (
-    Words("wiki", "wikis", r"[\w-]{1,64}", "wiki ids (database names) such as enwiki"),
+    Words("wiki", "wikis", WIKI_ID, "wiki ids (database names) such as enwiki"),
     Choice("revertrisk", "levels", LEVELS),
     Choice("state", "states", STATES),
     Numbers("namespace", "namespaces", "namespace numbers such as 0 or 0;1"),

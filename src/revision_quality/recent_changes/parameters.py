@@ -127,7 +127,7 @@ class Words(Struct, frozen=True):
 
     def read(self, values: Sequence[str]) -> tuple[frozenset[str], list[Notice]]:  # noqa: D102
         parts = [part for part in _parts(values) if part != "all"]
-        taken = {part for part in parts[:MAX_VALUES] if re.fullmatch(self.pattern, part, re.ASCII)}
+        taken = {part for part in parts[:MAX_VALUES] if re.fullmatch(self.pattern, part)}
         refused = [part for part in parts if part not in taken]
         return frozenset(taken), [
             _notice(self.name, part, self.allowed, rule=self.name) for part in refused
@@ -145,7 +145,7 @@ class Numbers(Struct, frozen=True):
     allowed: str
 
     def read(self, values: Sequence[str]) -> tuple[frozenset[int], list[Notice]]:  # noqa: D102
-        words = Words(self.name, self.field, r"\d{1,9}", self.allowed)
+        words = Words(self.name, self.field, r"[0-9]{1,9}", self.allowed)
         taken, notices = words.read(values)
         return frozenset(map(int, taken)), notices
 

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any, TypeGuard
 
+from revision_quality.clock import unix_seconds
 from revision_quality.events import streams as names
 from revision_quality.events.page_change import PageChange, PageChangeKind, decode_page_change
 from revision_quality.events.prediction import PredictionChange, decode_prediction
@@ -71,8 +72,8 @@ class ChangeEvents:
             return
         page = (event.wiki_id, event.page.page_id)
         if event.page_change_kind is PageChangeKind.DELETE:
-            deleted_dt = int(event.dt.timestamp())
-            self.deletions[page] = max(deleted_dt, self.deletions.get(page, 0))
+            deleted_dt = unix_seconds(event.dt)
+            self.deletions[page] = max(deleted_dt, self.deletions.get(page, deleted_dt))
             return
         self.of_edits[key].append(event)
         self._pages.add(page)

@@ -337,7 +337,7 @@ class _Known(NamedTuple):
     def bring_into(self, row: Row, key: Key) -> Row:
         """Return the row with it; the row of a deleted page has nothing else."""
         deleted_dt = self.deletions.get((key[0], row.page_id))
-        if deleted_dt is not None and row.timestamp and row.timestamp <= deleted_dt:
+        if deleted_dt is not None and row.timestamp <= deleted_dt:
             return rows.with_deletion(row)
         if (fate := self.fates.get(key)) is not None:
             row = rows.with_fate(row, fate)

@@ -144,7 +144,7 @@ def _with_facts(row: Row, event: PageChange | EditEvent) -> Row:
     user = editor.user_text if editor else row.user
     comment = row.comment if revision.comment is None else revision.comment
     facts_dt = 0 if is_edit else _milliseconds(event.dt)
-    if row.timestamp and (not row.facts_dt or row.facts_dt < facts_dt):
+    if row.page_id and (not row.facts_dt or row.facts_dt < facts_dt):
         if user == row.user and comment == row.comment:
             return row
         return replace(row, user=user, comment=comment)
@@ -178,7 +178,7 @@ def _with_told_facts(row: Row, event: TagsChange | VisibilityChange) -> Row:
         comment=row.comment if event.comment is None else event.comment,
     )
     facts_dt = _milliseconds(event.dt)
-    if row.timestamp and row.facts_dt <= facts_dt:
+    if row.page_id and row.facts_dt <= facts_dt:
         return row
     return replace(
         row,
@@ -274,4 +274,5 @@ def _title(page_title: str) -> str:
 
 
 def _milliseconds(moment: datetime | None) -> int:
-    return int(moment.timestamp() * 1000) if moment else 0
+    """Return when something was told, above 0 whatever the clock said: the edit came before it."""
+    return max(1, int(moment.timestamp() * 1000)) if moment else 0

@@ -80,7 +80,7 @@ def _of_page_change(event: PageChange) -> Fact | None:
         return PageDeletion(
             wiki_id=event.wiki_id,
             page_id=event.page.page_id,
-            deleted_dt=int(event.dt.timestamp()),
+            deleted_dt=unix_seconds(event.dt),
         )
     return _of_revision(event, event.revision, None) if _is_hidden(event.revision) else None
 

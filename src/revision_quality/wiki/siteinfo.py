@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from revision_quality.errors import NotAWikiError, WikiRefusedError
-from revision_quality.sites import Site, site_of
+from revision_quality.sites import WIKI_ID, Site, site_of
 from revision_quality.wiki.client import ActionApi, Answer, reading
 
 OLDEST_MEDIAWIKI = (1, 35)
@@ -88,6 +88,6 @@ def _check_version(api_url: str, generator: str) -> None:
 
 
 def _check_wiki_id(api_url: str, wiki_id: str) -> None:
-    """Refuse what names no database, since files and rows are named after it."""
-    if not re.fullmatch(r"[\w$-][\w$.-]{0,63}", wiki_id):
+    """Refuse what names no database."""
+    if not re.fullmatch(WIKI_ID, wiki_id):
         raise NotAWikiError(f"{api_url} says that its wiki id is {wiki_id!r}, which cannot be one")
