@@ -57,6 +57,7 @@ class Reader:
     def __init__(self, place: KafkaPlace, ends: dict[TopicKey, int]) -> None:
         self._place = place
         self._ends = ends
+        self._read_to: dict[TopicKey, int] = {}
         self._desks: list[_Desk] = []
         self._uses = 0
         self._asking: _Desk | None = None
@@ -69,7 +70,13 @@ class Reader:
         desk = self._desk_for(key, offset)
         self._uses += 1
         desk.used = self._uses
-        return await desk.read(key, offset, limit, self._ends.get(key, 0))
+        # What a follower took for the end may have been passed by another one since.
+        known_end = max(self._ends.get(key, 0), self._read_to.get(key, 0))
+        messages = await desk.read(key, offset, limit, known_end)
+        if messages:
+            behind = (messages[-1].offset() or 0) + 1
+            self._read_to[key] = max(behind, self._read_to.get(key, 0))
+        return messages
 
     async def end(self, key: TopicKey) -> int:
         """Ask for the offset behind the last event. Raises StoreError."""
