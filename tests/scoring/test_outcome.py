@@ -12,7 +12,7 @@ from revision_quality.models.base import Prediction
 from revision_quality.scoring.not_scored import NotScored
 from revision_quality.scoring.outcome import outcome_event, outgoing_outcome
 from revision_quality.streams.kafka.place import MAX_MESSAGE_BYTES
-from tests.events.examples import raw_change
+from tests.events.examples import page_change, raw_change
 from tests.scoring.fakes import FakeModel
 
 STREAM = "scores"
@@ -45,3 +45,10 @@ def test_the_reason_why_the_largest_event_failed_can_be_published_and_read(large
 
     assert len(raw) <= MAX_MESSAGE_BYTES - ENVELOPE
     assert decode_prediction_error(raw).error.message.startswith("no\x01no")
+
+
+def test_a_reason_with_half_a_character_can_be_published():
+    outcome = NotScored(Outcome.FAILED, "model_error", "not found: caf\udce9.bin")
+    raw = outgoing_outcome(outcome_event(page_change(), outcome, FakeModel(), STREAM)).value
+
+    assert decode_prediction_error(raw).error.message == "not found: caf?.bin"

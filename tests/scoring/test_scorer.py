@@ -3,6 +3,8 @@
 import math
 from collections.abc import Sequence
 
+import msgspec
+import numpy as np
 import pytest
 
 from revision_quality.errors import (
@@ -104,6 +106,13 @@ async def test_the_ends_are_probabilities(score):
     assert await outcome_of(lambda _: [Prediction(score)]) == Prediction(score)
 
 
+@pytest.mark.parametrize("score", [np.float64(0.5), np.float32(0.5), np.array([0.5])[0], True])
+async def test_a_score_of_another_kind_of_number_is_one_that_can_be_published(score):
+    outcome = await outcome_of(lambda _: [Prediction(score)])
+
+    assert msgspec.json.encode(outcome) == b'{"score":%.1f}' % score
+
+
 @pytest.mark.parametrize(("is_final", "state"), [(True, "not_scorable"), (False, "failed")])
 async def test_a_model_may_say_that_it_cannot(is_final, state):
     outcome = await outcome_of(lambda _: [Unscored("text_too_large", "Too large.", is_final)])
@@ -123,6 +132,7 @@ def broken(_: Sequence[Revision]) -> Sequence[Prediction]:
         (lambda _: [], "The model failed with ValueError"),
         (lambda _: [None], "The model failed with AttributeError"),
         (lambda _: [Prediction(None)], "The model failed with TypeError"),
+        (lambda _: [Prediction("high")], "The model failed with ValueError"),
     ],
 )
 async def test_a_model_that_fails_is_told_with_the_reason(rule, text):

@@ -36,9 +36,14 @@ def outcome_event(
         model_version=model.version,
         state=outcome.state,
         reason=outcome.reason,
-        message=outcome.message[:_MOST_MESSAGE],
+        message=_writable(outcome.message[:_MOST_MESSAGE]),
     )
     return build_prediction_error(change, detail)
+
+
+def _writable(message: str) -> str:
+    """Return a message without half characters, as what Python decoded loosely has them."""
+    return message.encode("utf-8", "replace").decode()
 
 
 def outgoing_outcome(event: OutcomeEvent) -> Outgoing:

@@ -104,7 +104,9 @@ def _checked(answer: Prediction | Unscored) -> Prediction | NotScored:
     if isinstance(answer, Unscored):
         state = Outcome.NOT_SCORABLE if answer.is_final else Outcome.FAILED
         return NotScored(state, answer.reason, answer.message)
-    if not 0 <= answer.score <= 1:
-        message = f"The model answered {answer.score}, which is no probability."
+    # A model may have a number of NumPy's, which no event can be written with.
+    score = float(answer.score)
+    if not 0 <= score <= 1:
+        message = f"The model answered {score}, which is no probability."
         return NotScored(Outcome.FAILED, "model_error", message)
-    return answer
+    return Prediction(score)
