@@ -35,8 +35,9 @@ match."""
 _RISKY = 12
 """Times the walk, at first, where only risky edits match."""
 
-_HALF = 0.5
-"""Of all edits: where the wikis have fewer, the index tells which to look up."""
+_HALF, _FIFTH = 0.5, 0.2
+"""Of all edits: where the wikis have fewer, the index tells which to look up; no walk finds a page
+of risky edits."""
 
 _AMPLY, _AMPLY_IN_ORDER = 1.5, 3
 """Times the edits that a page is likely to need; more of them where the walk ends with the page."""
@@ -93,6 +94,8 @@ def newest_changes(
         return Found(queued_changes(connection, asked))
     if filters.tags and not filters.invert_tags:
         return _of_tags(connection, asked)
+    if asked.is_risky and asked.share < _FIFTH and not filters.tags:
+        return Found(sparse_changes(connection, asked))
     walked = _walked(connection, asked, walk)
     if walked.end <= asked.earliest or len(walked.rows) >= asked.limit:
         return Found(walked.rows)
