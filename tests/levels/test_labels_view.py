@@ -386,6 +386,19 @@ async def test_forgotten_edits_stay_counted_and_do_not_come_back(views):
     assert (await contents(views))["labels"] == []
 
 
+async def test_a_clock_that_was_years_ahead_once_keeps_no_later_edit_out(views):
+    await views.apply([BAD, prediction(BAD, 0.97)])
+    assert await views.labels.purge(int(at(5 * 365 * 24 * HOUR).timestamp())) == 1
+
+    await views.apply([BAD, ODD, prediction(ODD, 0.6)], first=10)
+
+    assert [label[1] for label in await views.read(_labels)] == [ODD.revision.rev_id]
+
+
+def _labels(connection: Connection) -> list[Any]:
+    return list(connection.execute(select(edit_labels)))
+
+
 async def test_it_has_a_position_of_its_own(views):
     await views.labels.apply(records([BAD]))
 

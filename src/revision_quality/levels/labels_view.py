@@ -8,7 +8,7 @@ the counts are read.
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from revision_quality.bell import Bell
 from revision_quality.events import streams as names
@@ -79,8 +79,12 @@ def _apply(connection: Connection, records: Sequence[Record], wait: int) -> tupl
 
 def _purge(connection: Connection, before: int, limit: int) -> int:
     take_turn(connection)
-    set_positions(connection, {_HORIZON: before})
     columns = edit_labels.c
+    newest = connection.execute(select(func.max(columns.timestamp))).scalar()
+    if newest is None:
+        return 0
+    # Not behind the newest edit: a clock that is ahead once would keep all later ones out.
+    set_positions(connection, {_HORIZON: min(before, newest + 1)})
     oldest = (
         select(columns.wiki_id, columns.rev_id)
         .where(columns.timestamp < before)
