@@ -9,10 +9,11 @@ from msgspec.structs import replace
 from revision_quality.bulk.cutting import cut
 from revision_quality.bulk.files import identify
 from revision_quality.bulk.run import COUNTING, MERGING, SCORING, Bulk, Stage
-from revision_quality.bulk.work import Done, ModelFile
+from revision_quality.bulk.work import Done, Failed, ModelFile
 from revision_quality.errors import BulkError
 from revision_quality.models.revert_risk import read_model_file
-from tests.bulk.make import rows_in, two_files
+from tests.bulk.make import histories, multistream, rows_in, two_files
+from tests.training.histories.make import dump
 
 
 class Here:
@@ -69,6 +70,20 @@ def test_a_folder_that_is_not_shared_is_told(tmp_path, partitions, model):
 
     with pytest.raises(BulkError, match="2 parts were written elsewhere; the folder must be one"):
         bulk.score(partitions, model, {})
+
+
+def test_a_multistream_dump_that_is_gone_holds_up_no_other(tmp_path, model):
+    gone = multistream(dump(histories(2, edits=2)), tmp_path / "gone", 1)
+    paths = [gone, *two_files(tmp_path / "dumps")]
+    partitions = cut([(path, identify(path)) for path in paths])
+    gone.unlink()
+    (tmp_path / "out").mkdir()
+
+    results = Bulk(tmp_path / "out", Here(), lambda _: None).score(partitions, model, {})
+
+    assert [type(result) for result in results] == [Failed, Done, Done]
+    assert isinstance(results[0], Failed)
+    assert f"{gone}: cannot be cut" in results[0].message
 
 
 def test_each_wiki_has_its_own_editors(tmp_path, model):

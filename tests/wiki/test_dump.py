@@ -131,6 +131,7 @@ def test_an_old_dump_without_the_wikis_name_needs_it(tmp_path):
         ("a.xml.bz2", b"BZh9 no", "cannot be read"),
         ("a.xml.bz2", bz2.compress(dump(PAGES).encode())[:-20], "breaks off"),
         ("a.xml.gz", gzip.compress(dump(PAGES).encode())[:-20], "breaks off"),
+        ("a.xml.gz", gzip.compress(b"")[:10] + b"\xff" * 20, "cannot be read"),
         ("a.xml.xz", b"no xz at all", "cannot be read"),
         ("a.xml.7z", b"7z no", "cannot be unpacked"),
         ("a.xml", dump(PAGES).replace("2024-01-01T02", "noon").encode(), "has the timestamp 'noon"),

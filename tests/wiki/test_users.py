@@ -100,3 +100,14 @@ async def test_users_of_long_ago_are_forgotten():
     await users.read(["Now"])
 
     assert users.remembered == 2
+
+
+@pytest.mark.parametrize("registration", ["-0001-11-30T00:00:00Z", "", None])
+async def test_a_registration_that_is_no_time_is_unknown(registration):
+    """MediaWiki writes the first where an old table has no time."""
+    entry = {"name": "Old", "userid": 3, "groups": ["*", "user"], "registration": registration}
+    wiki = FakeApi({"query": {"users": [entry]}})
+
+    found = await Users(wiki.api(), 50).read(["Old"])
+
+    assert (found["Old"].user_id, found["Old"].registration_dt) == (3, None)

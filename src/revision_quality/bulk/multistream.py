@@ -8,7 +8,7 @@ first stream has the head, the last one the closing tag.
 import bz2
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import groupby, pairwise
 from pathlib import Path
 from typing import IO
@@ -47,14 +47,23 @@ def find_spans(index: Path, size: int, at_least: int = SPAN_BYTES) -> list[Span]
 
 @contextmanager
 def cut_out(path: Path, span: Span) -> Iterator[Path]:
-    """Give a file with the span's pages that is a dump by itself; it goes with the block."""
-    with tempfile.TemporaryDirectory(prefix="revq-span-") as folder:
-        piece = Path(folder) / path.name
-        with path.open("rb") as whole, piece.open("wb") as file:
-            _copy(whole, file, 0, span.head_end)
-            _copy(whole, file, span.begin, span.end)
-            if not span.has_foot:
-                file.write(bz2.compress(_FOOT))
+    """Give a file with the span's pages that is a dump by itself; it goes with the block.
+
+    Raises BulkError.
+    """
+    with ExitStack() as stack:
+        try:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="revq-span-"))
+            piece = Path(folder) / path.name
+            with path.open("rb") as whole, piece.open("wb") as file:
+                _copy(whole, file, 0, span.head_end)
+                _copy(whole, file, span.begin, span.end)
+                if not span.has_foot:
+                    file.write(bz2.compress(_FOOT))
+        except OSError as error:
+            raise BulkError(
+                f"{path}: cannot be cut into a folder for temporary files, TMPDIR ({error})."
+            ) from error
         yield piece
 
 

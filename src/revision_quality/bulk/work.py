@@ -16,7 +16,7 @@ from revision_quality.bulk.outcome_row import OutcomeRow
 from revision_quality.bulk.parquet_outcomes import parquet_outcomes
 from revision_quality.bulk.partition import Partition
 from revision_quality.bulk.parts import Parts
-from revision_quality.errors import RevisionQualityError
+from revision_quality.errors import BulkError, RevisionQualityError
 from revision_quality.models.artifact import load
 from revision_quality.models.revert_risk import RevertRisk
 from revision_quality.scoring.scorer import Scorer
@@ -55,12 +55,12 @@ class CountEditors(Struct, frozen=True):
 
     def __call__(self, partition: Partition) -> Result:
         """Do one partition."""
-        with _one_dump(partition) as path, UserHistories() as users:
-            try:
+        try:
+            with _one_dump(partition) as path, UserHistories() as users:
                 count_users(path, partition.wiki_id, users)
                 save_counts(counts_path(self.output, partition), users)
-            except RevisionQualityError as error:
-                return _failed(error, partition, path)
+        except RevisionQualityError as error:
+            return Failed(partition.size, str(error))
         return Done(partition.size)
 
 
@@ -85,11 +85,11 @@ class ScorePartition(Struct, frozen=True):
 
     def __call__(self, partition: Partition) -> Result:
         """Do one partition."""
-        with _one_dump(partition) as path:
-            try:
+        try:
+            with _one_dump(partition) as path:
                 edits = asyncio.run(self._score(partition, path))
-            except RevisionQualityError as error:
-                return _failed(error, partition, path)
+        except RevisionQualityError as error:
+            return Failed(partition.size, str(error))
         return Done(partition.size, edits)
 
     async def _score(self, partition: Partition, path: Path) -> dict[str, int]:
@@ -124,13 +124,13 @@ def _one_dump(partition: Partition) -> Iterator[Path]:
     """Give the file that has nothing but the partition's pages, if it is of a dump."""
     if partition.span is None:
         yield partition.path
-    else:
-        with cut_out(partition.path, partition.span) as path:
+        return
+    with cut_out(partition.path, partition.span) as path:
+        try:
             yield path
-
-
-def _failed(error: RevisionQualityError, partition: Partition, path: Path) -> Failed:
-    return Failed(partition.size, str(error).replace(str(path), str(partition.path)))
+        except RevisionQualityError as error:
+            # The piece is nobody's to look for.
+            raise BulkError(str(error).replace(str(path), str(partition.path))) from error
 
 
 @lru_cache(maxsize=1)

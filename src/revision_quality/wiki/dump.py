@@ -9,6 +9,7 @@ import gzip
 import io
 import lzma
 import re
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
@@ -151,7 +152,7 @@ def _reading(path: Path) -> Iterator[None]:
         raise DumpError(
             f"{path}: the file breaks off, it is not whole; download or make it again."
         ) from error
-    except (OSError, lzma.LZMAError) as error:
+    except (OSError, lzma.LZMAError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
         raise DumpError(f"{path}: cannot be read ({reason}).") from error
 

@@ -83,14 +83,21 @@ def _canonical(name: str) -> str:
 
 def _user(entry: Answer) -> UserEntity:
     groups = tuple(entry.get("groups", ()))
-    registration = entry.get("registration")
     return UserEntity(
         user_text=entry["name"],
         user_id=entry["userid"],
         groups=groups,
         edit_count=entry.get("editcount"),
-        registration_dt=msgspec.convert(registration, datetime) if registration else None,
+        registration_dt=_time(entry.get("registration")),
         is_bot="bot" in groups,
         is_temp=bool(entry.get("temp")) or "temp" in groups,
         is_system=False,
     )
+
+
+def _time(text: object) -> datetime | None:
+    """Read a time, None for none: old tables hold some that are not."""
+    try:
+        return msgspec.convert(text, datetime)
+    except msgspec.ValidationError:
+        return None
