@@ -531,6 +531,7 @@ async def browser_page(wiki: RealWiki) -> AsyncIterator[Page]:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         opened = await browser.new_page(viewport={"width": 1100, "height": 900})
         opened.set_default_timeout(60_000)
+        expect.set_options(timeout=60_000)
         yield opened
         await browser.close()
 

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 import uvicorn
 from msgspec.structs import replace
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 from sqlalchemy import Connection, bindparam, delete, func, insert, select
 from starlette.applications import Starlette
 
@@ -33,6 +33,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents and pytest_asyncio.is_async_test(item):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+PATIENCE_MILLISECONDS = 60_000
+"""How long a page is waited for, its wiki busy too; Playwright's own five seconds are too few."""
 
 
 async def until(holds: Callable[[], bool], seconds: float = 60) -> None:
@@ -164,6 +168,7 @@ def chromium() -> Path:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser(chromium: Path) -> AsyncIterator[Browser]:
+    expect.set_options(timeout=PATIENCE_MILLISECONDS)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         yield browser
