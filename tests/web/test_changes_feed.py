@@ -2,8 +2,10 @@
 
 import asyncio
 import socket
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
+import httpx
 import pytest
 
 from revision_quality.views.change import State
@@ -136,16 +138,39 @@ async def test_an_idle_connection_is_kept_alive(
         assert [await anext(lines) for _ in range(3)] == ["retry: 3000", "", ": keep-alive"]
 
 
+async def until_summary(lines: AsyncIterator[str]) -> AsyncIterator[str]:
+    async for line in lines:
+        yield line
+        if line.startswith("data:") and "scored" in line:
+            return
+
+
 async def test_the_counts_follow(
     address: str, view: WritableView, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(changes_feed, "SUMMARY_SECONDS", 0.05)
     async with listening(address) as reader:
         await view.write(change(1))
-        async for line in reader.answer.aiter_lines():
-            if line.startswith("data:") and "scored" in line:
-                break
-    assert "edits" in line
+        told = [line async for line in until_summary(reader.answer.aiter_lines())]
+    assert "edits" in told[-1]
+
+
+async def test_who_comes_back_has_the_counts_of_what_was_missed(
+    address: str, view: WritableView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes_feed, "SUMMARY_SECONDS", 0.05)
+    await view.write(change(1), change(2))
+    async with asyncio.timeout(30), listening(address, "since=1") as reader:
+        lines = reader.answer.aiter_lines()
+        told = [line async for line in until_summary(lines)]
+    assert "2 edits: 2 scored" in told[-1]
+
+
+async def test_who_asks_for_the_head_alone_is_answered_at_once(address: str) -> None:
+    async with asyncio.timeout(30), httpx.AsyncClient() as client:
+        head = await client.head(f"{address}/recent-changes/events")
+        assert head.headers["content-type"].startswith("text/event-stream")
+        assert (await client.get(f"{address}/healthz")).status_code == 200
 
 
 async def test_a_reader_who_does_not_read_is_dropped_and_others_are_not(

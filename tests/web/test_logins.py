@@ -187,7 +187,9 @@ async def test_who_has_not_logged_in_acts_on_the_wiki_alone(
     client: httpx.AsyncClient, view: WritableView, api: Api
 ) -> None:
     await view.write(change(5))
-    assert (await send(client, "rollback", {"confirmed": "1"})).status_code == 403
+    answer = await send(client, "rollback?uselang=es", {"confirmed": "1"})
+    assert answer.status_code == 401
+    assert answer.json()["problem"] == "La sesión ha terminado; inicia sesión de nuevo."
     assert api.done == []
 
 
@@ -243,6 +245,22 @@ async def test_an_old_token_is_renewed_and_one_taken_back_ends_the_login(
     assert len(api.done) == 2
 
 
+async def test_a_page_that_stays_open_acts_and_logs_out_after_its_token_was_renewed(
+    client: httpx.AsyncClient, view: WritableView, wiki: OAuthWiki, api: Api
+) -> None:
+    await view.write(change(5))
+    wiki.lives = 10
+    await log_in(client, wiki)
+    form = await form_of(client)
+    wiki.lives = 14_400
+    assert [(await send(client, "rollback", form)).status_code for _ in range(2)] == [200, 200]
+    headers = {"Sec-Fetch-Site": "same-origin"}
+    out = await client.post("/oauth/enwiki/logout", data=form, headers=headers)
+    assert out.status_code == 303
+    await log_in(client, wiki)
+    assert (await send(client, "rollback", form)).status_code == 403
+
+
 async def test_a_login_that_nobody_here_began_is_refused(
     client: httpx.AsyncClient, wiki: OAuthWiki
 ) -> None:
@@ -275,7 +293,7 @@ async def test_logging_out_forgets(
     )
     assert out.status_code == 303
     assert "Pat" not in (await client.get("/recent-changes")).text
-    assert (await send(client, "rollback", form)).status_code == 403
+    assert (await send(client, "rollback", form)).status_code == 401
 
 
 @pytest.mark.parametrize(

@@ -87,8 +87,7 @@ async def test_a_key_that_is_held_down_acts_once(open_page: Open, view: Writable
     for _ in range(4):
         await page.keyboard.down("g")
     await page.keyboard.up("g")
-    await expect(page.locator("#changes .handled")).not_to_have_count(0)
-    await asyncio.sleep(0.3)
+    assert await focused(page) == "enwiki:4"
     await expect(page.locator("#changes .handled")).to_have_count(1)
 
 
@@ -177,9 +176,8 @@ async def test_a_page_that_loads_itself_anew_keeps_the_place(
         subscription.offer(())
     await view.write(change(4))
     await expect(page.locator("#enwiki\\:4")).to_be_visible()
-    await asyncio.sleep(0.3)
-    assert await focused(page) == "enwiki:2"
     await expect(page.locator("#enwiki\\:2 .panel .diff")).to_be_visible()
+    assert await focused(page) == "enwiki:2"
 
 
 async def test_a_server_that_is_away_does_not_take_the_page_along(
@@ -195,7 +193,7 @@ async def test_a_server_that_is_away_does_not_take_the_page_along(
     await expect(page.locator("#status")).to_have_text("Connection lost; trying again.")
     await expect(page.locator("#changes li")).to_have_count(2)
     await page.unroute(away)
-    await expect(page.locator("#changes li")).to_have_count(1, timeout=10_000)
+    await expect(page.locator("#changes li")).to_have_count(1, timeout=30_000)
     await page.close()
 
 
@@ -244,9 +242,9 @@ async def test_links_to_the_wiki_do_not_wait_for_the_diff(
     await page.evaluate("window.open = (url) => { document.title = url }")
     diffs.held.clear()
     await press(page, "j", "o")
-    await expect(page).to_have_title(re.compile("diff=5"), timeout=2000)
+    await expect(page).to_have_title(re.compile("diff=5"))
     await press(page, "h")
-    await expect(page).to_have_title(re.compile("action=history"), timeout=2000)
+    await expect(page).to_have_title(re.compile("action=history"))
     diffs.held.set()
 
 

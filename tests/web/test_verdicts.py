@@ -102,6 +102,7 @@ async def test_a_later_verdict_of_the_same_author_takes_the_place_of_the_earlier
     [
         {"Origin": "https://elsewhere.example"},
         {"Origin": "null"},
+        {"Origin": "http://["},
         {"Sec-Fetch-Site": "cross-site", "Origin": "http://test"},
         {"Sec-Fetch-Site": "same-site"},
     ],

@@ -64,19 +64,21 @@ class Acts:
         wiki_id, rev_id = request.path_params["wiki_id"], request.path_params["rev_id"]
         act = request.url.path.rpartition("/")[2]
         form = await read_form(request)
-        login = self._logins.of(request, wiki_id)
-        if login is None or not self._logins.is_meant(request, wiki_id, login, form):
+        login, ui = self._logins.of(request, wiki_id), self._interface_of(request)
+        if login is not None and not self._logins.is_meant(request, wiki_id, login, form):
             raise HTTPException(403)
         change = await self._change(wiki_id, rev_id)
+        if login is None:
+            return self._outcome(request, act, change, _ended(ui), 401, is_english=False)
         if not form.get("confirmed"):
             return self._page(request, "confirm.html", act=act, change=change, csrf=form["csrf"])
-        ui, is_english = self._interface_of(request), False
+        is_english = False
         try:
             patroller, now = await self._logins.patroller(wiki_id, login, ui.lang)
             outcome, status = Outcome(rev_id=await _do(patroller, act, change)), 200
         except WikiRefusedError as error:
             now, status = login, 401 if error.code in _LOGIN_ENDED else 409
-            outcome = Outcome(problem=_refusal(error, ui))
+            outcome = _ended(ui) if status == 401 else Outcome(problem=_refusal(error))
         except WikiError as error:
             now, outcome, status = login, Outcome(problem=str(error)), 502
             is_english = True
@@ -121,10 +123,12 @@ class Acts:
         return HTMLResponse(html, status, {"Cache-Control": "no-store"})
 
 
-def _refusal(error: WikiRefusedError, ui: Interface) -> str:
-    """Return why the wiki does not do it, in the reader's language."""
-    if error.code in _LOGIN_ENDED:
-        return ui.text("login-ended")
+def _ended(ui: Interface) -> Outcome:
+    return Outcome(problem=ui.text("login-ended"))
+
+
+def _refusal(error: WikiRefusedError) -> str:
+    """Return why the wiki does not do it, in the language that it was asked in."""
     return f"{error.code}: {error.info or error}"
 
 

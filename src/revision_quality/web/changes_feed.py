@@ -113,6 +113,7 @@ class ChangesFeed:
             if not batch:
                 break
             since = batch[-1].seq
+            self._is_summary_due = True
             for chunk in self._events(batch):
                 yield since, chunk
         yield since, KEEP_ALIVE

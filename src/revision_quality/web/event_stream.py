@@ -45,6 +45,9 @@ class EventStream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the events. Raises StoreError, before anything is sent."""
+        if scope["method"] == "HEAD":
+            await Response(headers=dict(self.headers))(scope, receive, send)
+            return
         async with self._broadcaster.subscribe() as listener:
             sending = asyncio.create_task(self._send(self._chunks_of(listener), send))
             gone = asyncio.create_task(_disconnected(receive))

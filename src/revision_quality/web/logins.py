@@ -5,11 +5,13 @@ import time
 from collections.abc import Mapping
 from functools import cache
 from hashlib import sha256
+from secrets import token_hex
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
 import structlog
 from msgspec import Struct
+from msgspec.structs import replace
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -34,10 +36,11 @@ _log = structlog.get_logger()
 
 
 class Login(Struct, frozen=True):
-    """A user of a wiki and what acts in their name."""
+    """A user of a wiki, what acts in their name, and a number of this login that stays secret."""
 
     user: str
     tokens: Tokens
+    secret: str
 
 
 class Door(Struct, frozen=True):
@@ -106,7 +109,7 @@ class Logins:
         except WikiError as error:
             _log.warning("login_failed", wiki_id=wiki_id, error=str(error))
             raise HTTPException(502) from error
-        self.remember(answer, request, wiki_id, Login(user, tokens))
+        self.remember(answer, request, wiki_id, Login(user, tokens, token_hex(16)))
         return answer
 
     async def logout(self, request: Request) -> Response:
@@ -131,7 +134,7 @@ class Logins:
     def csrf(self, wiki_id: str, login: Login) -> str:
         """Return what a form of this login carries, which no other site can know."""
         secret = self._consumers[wiki_id].block.client_secret
-        return hmac.new(secret.encode(), login.tokens.access.encode(), sha256).hexdigest()[:32]
+        return hmac.new(secret.encode(), login.secret.encode(), sha256).hexdigest()[:32]
 
     def is_meant(
         self, request: Request, wiki_id: str, login: Login, form: Mapping[str, str]
@@ -149,7 +152,7 @@ class Logins:
         if login.tokens.expires - time.time() < _RENEW_SECONDS:
             if login.tokens.refresh is None:
                 raise WikiRefusedError("the login has ended", NO_TOKEN)
-            login = Login(login.user, await consumer.renew(login.tokens.refresh))
+            login = replace(login, tokens=await consumer.renew(login.tokens.refresh))
         patroller = Patroller(consumer.api_url, consumer.client, login.tokens.access, lang)
         return patroller, login
 

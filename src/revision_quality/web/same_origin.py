@@ -1,7 +1,5 @@
 """Whether a request comes from a page of this service, or from no page at all."""
 
-from urllib.parse import urlsplit
-
 from starlette.requests import Request
 
 
@@ -15,4 +13,6 @@ def is_from_elsewhere(request: Request) -> bool:
     if site is not None:
         return site.lower() != "same-origin"
     origin = request.headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc.lower() != request.url.netloc.lower()
+    if origin is None:
+        return False
+    return origin.lower().partition("://")[2] != request.headers.get("host", "").lower()
