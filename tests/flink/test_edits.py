@@ -89,6 +89,32 @@ async def test_each_rule_scores_the_edits_that_it_wants() -> None:
     assert said(await both.published(record(talk))) == [(names.PREDICTION, 0.25)]
 
 
+async def test_edits_of_a_wiki_that_has_not_said_yet_who_it_is_wait_for_it() -> None:
+    clock, readers = FakeClock(at(9999)), dict[str, FakeReader]()
+    scoring = Edits(
+        (ModelRule(model=FakeModel()),),
+        readers.get,
+        is_expected=lambda domain: domain == "wiki.example",
+        clock=clock,
+        patience=10,
+    )
+    event = raw_change(meta={"stream": "s", "domain": "wiki.example"})
+
+    late = await scoring.published(record(event))
+    assert said(late) == [(names.PREDICTION_ERROR, "wiki_error")]
+    assert clock.now() == at(9999 + 10)
+    again = await scoring.published(record(event))
+    assert said(again) == [(names.PREDICTION_ERROR, "wiki_error")]
+    assert clock.now() == at(9999 + 10)
+
+    readers["my_wiki"] = FakeReader()
+    assert said(await scoring.published(record(event))) == [(names.PREDICTION, 0.25)]
+    unknown = raw_change(wiki_id="elsewhere", meta={"stream": "s", "domain": "elsewhere.example"})
+    assert said(await scoring.published(record(unknown))) == [
+        (names.PREDICTION_ERROR, "unknown_wiki")
+    ]
+
+
 def queue(reader: FakeReader, clock: FakeClock) -> WikiQueue:
     return WikiQueue(Scorer(FakeModel()), reader, clock=clock, patience=10)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 
 import msgspec
 from msgspec.structs import replace
@@ -11,7 +12,7 @@ from revision_quality.errors import InvalidEventError
 from revision_quality.events.error import build_error
 from revision_quality.events.page_change import PageChange, decode_page_change
 from revision_quality.events.prediction_error import Outcome
-from revision_quality.flink.wiki_queue import PATIENCE, WikiQueue
+from revision_quality.flink.wiki_queue import PATIENCE, PAUSE, WikiQueue
 from revision_quality.models.base import Prediction
 from revision_quality.scoring.model_rule import GROUP, ModelRule
 from revision_quality.scoring.not_scored import NotScored
@@ -25,7 +26,8 @@ from revision_quality.wiki.reader import RevisionReader
 class Edits:
     """Scores edits by every rule that wants them; `reader_of` knows how to read each wiki.
 
-    `patience` is how many seconds a wiki may be silent before its edits fail (WikiQueue).
+    `is_expected` tells of a domain whether its wiki may be known by and by. `patience` is how many
+    seconds a wiki may be silent before its edits fail (WikiQueue), or unknown from its first edit.
     """
 
     def __init__(
@@ -33,15 +35,18 @@ class Edits:
         rules: Sequence[ModelRule],
         reader_of: Callable[[str], RevisionReader | None],
         *,
+        is_expected: Callable[[str | None], bool] = lambda _: False,
         clock: Clock = system_clock,
         patience: float = PATIENCE,
     ) -> None:
         self._rules = rules
+        self._is_expected = is_expected
         self._scorers = [Scorer(rule.model, rule.concurrency) for rule in rules]
         self._reader_of = reader_of
         self._clock = clock
         self._patience = patience
         self._queues: dict[tuple[int, str], WikiQueue] = {}
+        self._awaited: dict[str, datetime] = {}
 
     async def published(self, record: Record) -> list[Outgoing]:
         """Return what to publish: an outcome for each rule, or one dead letter, or nothing.
@@ -65,11 +70,26 @@ class Edits:
         return outgoing_outcome(replace(event, meta=meta))
 
     async def _score(self, number: int, change: PageChange) -> Prediction | NotScored:
-        queue = self._queue(number, change.wiki_id)
+        queue = await self._queue_in_time(number, change)
+        if queue is None and self._is_expected(change.meta.domain):
+            message = f"The wiki {change.wiki_id} has not answered yet."
+            return NotScored(Outcome.FAILED, "wiki_error", message)
         if queue is None:
             message = f"The wiki {change.wiki_id} is not configured: add a [[wikis]] block for it."
             return NotScored(Outcome.FAILED, "unknown_wiki", message)
         return await queue.outcome(change)
+
+    async def _queue_in_time(self, number: int, change: PageChange) -> WikiQueue | None:
+        """Return the queue of an edit's wiki, None where it is not known in time."""
+        while (queue := self._queue(number, change.wiki_id)) is None:
+            if not self._is_expected(change.meta.domain):
+                return None
+            now = self._clock.now()
+            since = self._awaited.setdefault(change.wiki_id, now)
+            if now - since >= timedelta(seconds=self._patience):
+                return None
+            await self._clock.sleep(PAUSE)
+        return queue
 
     def _queue(self, number: int, wiki_id: str) -> WikiQueue | None:
         key = (number, wiki_id)

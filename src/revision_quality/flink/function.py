@@ -63,7 +63,8 @@ class ScoreEdits(AsyncFunction):  # type: ignore[misc]
                 readers[wiki_id] = ApiReader(wiki.api, wiki.info.batch)
             return readers.get(wiki_id)
 
-        return _Open(Edits(rules, reader_of, patience=self._patience), wikis)
+        edits = Edits(rules, reader_of, is_expected=wikis.is_expected, patience=self._patience)
+        return _Open(edits, wikis)
 
     def _record(self, row: Any) -> Record:
         return Record(
