@@ -89,6 +89,8 @@ class KafkaStreams:
         async with self._committing:
             consumer = self._group(group)
             [found] = await self._ask(group, lambda: consumer.committed([asked], ANSWER_SECONDS))
+        if found.error is not None:
+            raise self._trouble(group, KafkaException(found.error))
         return max(found.offset, START)
 
     async def end(self, stream: str, partition: int = 0) -> int:
@@ -154,9 +156,11 @@ class KafkaStreams:
         try:
             return await asyncio.to_thread(call)
         except KafkaException as error:
-            raise StoreError(
-                f"Kafka at {self._place.servers}, group {group}: {error.args[0].str()}"
-            ) from error
+            raise self._trouble(group, error) from error
+
+    def _trouble(self, group: str, error: KafkaException) -> StoreError:
+        told = error.args[0].str()
+        return StoreError(f"Kafka at {self._place.servers}, group {group}: {told}")
 
 
 def _record(stream: str, message: Message) -> Record:
