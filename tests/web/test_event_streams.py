@@ -352,7 +352,6 @@ async def test_there_is_a_limit_of_clients(served, follow):
 
 
 async def test_all_who_listen_at_the_end_share_one_reader(streams, follow, monkeypatch):
-    clients = [await follow() for _ in range(10)]
     reads = []
     read = streams.read
 
@@ -362,6 +361,7 @@ async def test_all_who_listen_at_the_end_share_one_reader(streams, follow, monke
         return found
 
     monkeypatch.setattr(streams, "read", counted)
+    clients = [await follow() for _ in range(10)]
     await streams.append([event(1)])
 
     for client in clients:
