@@ -35,11 +35,19 @@ class FakeMessage(Struct):
         return None if self.code is None else KafkaError(self.code)
 
 
+class FakeOffset(Struct):
+    """What a broker answers to the question for a time."""
+
+    offset: int = -1
+    error: KafkaError | None = None
+
+
 class FakeConsumer:
     """Gives what it was told to, some messages at each call, and takes any assignment."""
 
     def __init__(self, *answers: Sequence[FakeMessage]) -> None:
         self._answers = list(answers)
+        self.offset = FakeOffset()
 
     def consume(self, number: int, seconds: float) -> Sequence[FakeMessage]:
         return self._answers.pop(0) if self._answers else ()
@@ -47,6 +55,9 @@ class FakeConsumer:
     def incremental_assign(self, places: list[TopicPartition]) -> None: ...
 
     incremental_unassign = incremental_assign
+
+    def offsets_for_times(self, asked: object, seconds: float) -> list[FakeOffset]:
+        return [self.offset]
 
 
 def follower_of(consumer: FakeConsumer) -> Follower:
@@ -68,3 +79,15 @@ async def test_trouble_with_one_partition_loses_no_event_of_another():
         follower.read(EDITS, 0, 10, 0)
 
     assert offsets(follower.read(EDITS, 0, 10, 0)) == [0, 1, 2]
+
+
+def test_a_time_that_cannot_be_looked_for_is_not_taken_for_one_behind_the_end():
+    consumer = FakeConsumer()
+    follower = follower_of(consumer)
+    assert follower.offset_at(EDITS, 1000) is None
+    consumer.offset.offset = 7
+    assert follower.offset_at(EDITS, 1000) == 7
+
+    consumer.offset = FakeOffset(-1001, KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED))
+    with pytest.raises(StoreError, match="topic edits, partition 0: "):
+        follower.offset_at(EDITS, 1000)

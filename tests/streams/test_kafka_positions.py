@@ -6,7 +6,7 @@ import pytest
 from confluent_kafka import KafkaError, TopicPartition
 
 from revision_quality.errors import StoreError
-from revision_quality.streams.base import START
+from revision_quality.streams.base import START, Consumed
 from revision_quality.streams.kafka import streams as module
 from revision_quality.streams.kafka.place import KafkaPlace
 from revision_quality.streams.kafka.streams import KafkaStreams
@@ -32,6 +32,9 @@ def answer(monkeypatch: pytest.MonkeyPatch) -> FakePartition:
         def committed(self, asked: object, timeout: float) -> list[FakePartition]:
             return [partition]
 
+        def commit(self, offsets: object, asynchronous: bool) -> list[FakePartition]:
+            return [partition]
+
         def close(self) -> None: ...
 
     async def partitions(self: Topics, stream: str) -> int:
@@ -40,6 +43,16 @@ def answer(monkeypatch: pytest.MonkeyPatch) -> FakePartition:
     monkeypatch.setattr(module, "Consumer", FakeConsumer)
     monkeypatch.setattr(Topics, "partitions", partitions)
     return partition
+
+
+async def test_a_position_that_is_not_stored_is_told(answer: FakePartition):
+    consumed = [Consumed("group", "edits", 7)]
+    async with KafkaStreams(KafkaPlace(servers="127.0.0.1:1")) as streams:
+        assert await streams.append([], consumed) == []
+
+        answer.error = UNSETTLED
+        with pytest.raises(StoreError, match="group group: "):
+            await streams.append([], consumed)
 
 
 async def test_a_position_that_cannot_be_told_is_not_the_start(answer: FakePartition):

@@ -123,8 +123,15 @@ class Follower:
     def offset_at(self, key: TopicKey, moment: int) -> int | None:
         """Return the first offset at or after `moment` (Unix ms), None where there is none."""
         asked = [TopicPartition(*key, moment)]
-        [found] = self._tell(lambda: self._consumer.offsets_for_times(asked, WAIT_SECONDS), key)
-        return found.offset if found.offset >= 0 else None
+
+        def question() -> int:
+            [found] = self._consumer.offsets_for_times(asked, WAIT_SECONDS)
+            if found.error is not None:
+                raise KafkaException(found.error)
+            return found.offset
+
+        offset = self._tell(question, key)
+        return offset if offset >= 0 else None
 
     def end_now(self, key: TopicKey) -> int:
         """Ask for the offset behind the last event that can be read."""

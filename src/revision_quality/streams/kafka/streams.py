@@ -7,9 +7,9 @@ keeps as a group's committed offset.
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
-from typing import Self, TypeVar
+from typing import Self
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from revision_quality.bell import Bell
 from revision_quality.clock import Clock, system_clock
@@ -21,8 +21,6 @@ from revision_quality.streams.kafka.place import GROUP_PREFIX, KafkaPlace
 from revision_quality.streams.kafka.publisher import Publisher
 from revision_quality.streams.kafka.reader import Reader
 from revision_quality.streams.kafka.topics import ANSWER_SECONDS, Topics
-
-T = TypeVar("T")
 
 _POLL_SECONDS = 0.1
 """How soon what others append is looked for."""
@@ -88,9 +86,7 @@ class KafkaStreams:
         asked = TopicPartition(self._place.topic(stream), partition)
         async with self._committing:
             consumer = self._group(group)
-            [found] = await self._ask(group, lambda: consumer.committed([asked], ANSWER_SECONDS))
-        if found.error is not None:
-            raise self._trouble(group, KafkaException(found.error))
+            found = await self._ask(group, lambda: consumer.committed([asked], ANSWER_SECONDS))
         return max(found.offset, START)
 
     async def end(self, stream: str, partition: int = 0) -> int:
@@ -152,15 +148,18 @@ class KafkaStreams:
             self._groups[group] = Consumer(self._place.client(own))
         return self._groups[group]
 
-    async def _ask(self, group: str, call: Callable[[], T]) -> T:
+    async def _ask(self, group: str, call: Callable[[], list[TopicPartition]]) -> TopicPartition:
+        """Return what is answered of the one partition that is asked about."""
         try:
-            return await asyncio.to_thread(call)
+            [found] = await asyncio.to_thread(call)
         except KafkaException as error:
-            raise self._trouble(group, error) from error
+            raise self._trouble(group, error.args[0]) from error
+        if found.error is not None:
+            raise self._trouble(group, found.error)
+        return found
 
-    def _trouble(self, group: str, error: KafkaException) -> StoreError:
-        told = error.args[0].str()
-        return StoreError(f"Kafka at {self._place.servers}, group {group}: {told}")
+    def _trouble(self, group: str, error: KafkaError) -> StoreError:
+        return StoreError(f"Kafka at {self._place.servers}, group {group}: {error.str()}")
 
 
 def _record(stream: str, message: Message) -> Record:
