@@ -211,7 +211,11 @@ CONTRAST = """
   };
   const luminance = ([red, green, blue]) =>
     0.2126 * channel(red) + 0.7152 * channel(green) + 0.0722 * channel(blue);
-  const parts = (colour) => (colour.match(/[\\d.]+/g) || []).map(Number);
+  const parts = (colour) => {
+    const [red, green, blue, ...rest] = (colour.match(/[\\d.]+/g) || []).map(Number);
+    const most = colour.startsWith("color(srgb") ? 255 : 1;
+    return [red * most, green * most, blue * most, ...rest];
+  };
   const background = (element) => {
     for (let at = element; at; at = at.parentElement) {
       const colour = parts(getComputedStyle(at).backgroundColor);
@@ -246,6 +250,22 @@ async def test_texts_have_the_contrast_of_wcag_aa(
     page = await open_page("limit=x&wiki=enwiki;hewiki", color_scheme=scheme)
     await page.get_by_text("More filters").click()
     await page.emulate_media(reduced_motion="reduce")
+    assert await page.evaluate(CONTRAST) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("marks", [*({n} for n in range(1, 6)), {1, 2, 4, 5}, {1, 2, 3, 4, 5}])
+async def test_highlighted_rows_have_the_contrast_of_wcag_aa(
+    open_page: Open, view: WritableView, scheme: str, marks: set[int]
+) -> None:
+    filters = ("userExpLevel__experienced", "hidehumans", "hidemajor", "hidepageedits")
+    names = [f"{name}_color=c{n}" for n, name in enumerate((*filters, "hideunreverted"), 1)]
+    shown = [change(n, score=n / 10, size=98 + n) for n in range(1, 6)]
+    hidden = change(20, user=None, user_hidden=True, comment=None, comment_hidden=True)
+    tagged = change(22, score=0.95, tags=("a",), comment="/* A */ [[b]]", size=1)
+    await view.write(*shown, hidden, tagged, change(23, wiki_id="hewiki"))
+    page = await open_page("&".join(names[n - 1] for n in marks), color_scheme=scheme)
+    await expect(page.locator("#enwiki\\:22 .dot")).to_have_count(len(marks))
     assert await page.evaluate(CONTRAST) == []
 
 
