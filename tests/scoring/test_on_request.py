@@ -303,3 +303,8 @@ async def test_the_score_of_a_text_is_the_models(streams: FullStreams) -> None:
     assert isinstance(answer, PredictionChange)
     assert (seen[0].text, seen[0].parent.text) == ("after", "before")
     assert answer.predicted_classification.predictions == ("true",)
+
+
+async def test_a_wiki_that_left_the_settings_meanwhile_is_unavailable(house: House) -> None:
+    with pytest.raises(WikiUnavailableError, match="gone_wiki is not in the settings"):
+        await house.on_request.answers("gone_wiki", [10])

@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from revision_quality.clock import Clock, system_clock
+from revision_quality.errors import WikiUnavailableError
 from revision_quality.events import streams as names
 from revision_quality.events.page_change import PageChange
 from revision_quality.events.prediction import decode_prediction, prediction_id
@@ -98,11 +99,11 @@ class OnRequest:
         return self._wiki_of(wiki_id) is not None
 
     async def answers(self, wiki_id: str, rev_ids: Sequence[int]) -> list[Answer]:
-        """Return one answer for each revision, in their order; the wiki must be known.
+        """Return one answer for each revision, in their order.
 
         A failed outcome is an answer, but is not published, and neither is a revision that the
         wiki does not have, or not yet: the next request tries again. Raises WikiError if the wiki
-        does not answer, StoreError if the streams fail.
+        does not answer or is not known, StoreError if the streams fail.
         """
         return await self._gather(wiki_id, rev_ids, {})
 
@@ -145,7 +146,8 @@ class OnRequest:
             return answers
         wiki = self._wiki_of(wiki_id)
         if wiki is None:
-            raise KeyError(wiki_id)
+            # Taken out of the settings since it was looked for.
+            raise WikiUnavailableError(f"{wiki_id} is not in the settings")
         unread = [rev_id for rev_id in rest if rev_id not in changes]
         read = dict(changes) | (dict(await wiki.edits.read(unread)) if unread else {})
         made = await self._score(wiki, [read[rev_id] for rev_id in rest if rev_id in read])
