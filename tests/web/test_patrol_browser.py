@@ -194,3 +194,32 @@ async def test_what_is_hidden_of_the_edit_before_leaves_an_open_diff(
     await view.write(change(4, parent_id=3, content_hidden=True))
     await expect(row.locator(".diff")).to_have_count(0)
     await expect(row.locator(".diff-part")).to_contain_text("hidden")
+
+
+async def test_a_keyboard_of_another_script_has_the_same_keys(
+    open_page: Open, view: WritableView
+) -> None:
+    await view.write(change(1), change(2))
+    page = await open_page()
+    await connected(page)
+    await page.evaluate(
+        "dispatchEvent(new KeyboardEvent('keydown', { key: 'ח', code: 'KeyJ', cancelable: true }))"
+    )
+    assert await focused(page) == "enwiki:2"
+
+
+async def test_the_switch_shows_its_state_in_the_systems_own_colours(
+    open_page: Open, view: WritableView
+) -> None:
+    await view.write(change(1))
+    page = await open_page(forced_colors="active")
+    await connected(page)
+    switch = page.locator("#live")
+    await page.mouse.move(0, 0)
+    on = await switch.screenshot()
+    await press(page, "p")
+    assert await switch.screenshot() != on
+    marks = await page.locator("#changes .risk").evaluate_all(
+        "all => all.map(one => getComputedStyle(one, '::before').forcedColorAdjust)"
+    )
+    assert marks == ["none"]

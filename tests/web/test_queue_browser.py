@@ -174,3 +174,17 @@ async def test_filters_that_the_page_opens_with_can_be_taken_away(
     await expect(page).not_to_have_url(re.compile("revertrisk"))
     await connected(page)
     await expect(page.locator("#changes li")).to_have_count(2)
+
+
+async def test_the_filters_outlast_a_change_of_language(
+    open_page: Open, view: WritableView
+) -> None:
+    await view.write(change(1, score=0.95), change(2))
+    page = await open_page()
+    await connected(page)
+    await page.get_by_role("checkbox", name="Very likely to be reverted").check()
+    await expect(page.locator("#changes li")).to_have_count(1)
+    await page.get_by_label("Language").select_option("de")
+    await page.get_by_role("button", name="Save", exact=True).click()
+    await expect(page.locator("h1")).to_have_text("Letzte Änderungen")
+    await expect(page.locator("#changes li")).to_have_count(1)

@@ -25,7 +25,7 @@ export function listen(actions) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     if (event.target.closest?.(TYPING) && event.key !== "Escape") return;
     if (document.querySelector("dialog[open]") && !(dialog.open && event.key === keys.help)) return;
-    const action = Object.keys(keys).find((name) => keys[name] === event.key);
+    const action = actionOf(event.key) ?? actionOf(latin(event));
     // A key that a control under the focus takes for itself stays its own.
     if (!action || !actions[action] || (event.repeat && !REPEATED.includes(action)) || (event.key === " " && event.target.closest?.("button, a, summary, input"))) return;
     if (actions[action]() !== false) event.preventDefault();
@@ -35,6 +35,15 @@ export function listen(actions) {
   dialog.querySelector(".reset").addEventListener("click", () => set({ ...DEFAULTS }));
   dialog.addEventListener("close", () => (waiting = null));
   show();
+}
+
+function actionOf(key) {
+  return Object.keys(keys).find((name) => key && keys[name] === key);
+}
+
+// The letter that a keyboard of another script, such as the Cyrillic one, has on the same key.
+function latin({ key, code, shiftKey }) {
+  return !shiftKey && /^\P{ASCII}$/u.test(key) ? /^Key([A-Z])$/.exec(code)?.[1].toLowerCase() : "";
 }
 
 export function toggleHelp() {

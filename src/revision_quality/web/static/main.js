@@ -175,6 +175,8 @@ function showAddress() {
   const { query, uselang } = document.querySelector("#results").dataset;
   const asked = [query, uselang && `uselang=${uselang}`].filter(Boolean).join("&");
   history.replaceState(null, "", asked ? `${PATH}?${asked}` : PATH);
+  for (const back of document.querySelectorAll(".preferences [name=back]")) back.value = query;
+  for (const login of document.querySelectorAll("a.preferences")) login.search = new URLSearchParams({ back: query });
 }
 
 function apply(event) {
