@@ -60,6 +60,13 @@ def test_backfilling_twice_is_backfilling_once(path, tmp_path):
     assert once == in_streams(tmp_path / "data")
     assert once == {names.PAGE_CHANGE: 300, names.PREDICTION: 100, names.PREDICTION_ERROR: 200}
 
+    named = revq("backfill", path, "--data", "data", "--wiki-id", "my_wiki", cwd=tmp_path)
+    assert named.stdout.startswith("my_wiki: 300 edits: 100 scored")
+    for file in (tmp_path / "data").glob("streams.sqlite*"):
+        file.unlink()
+    anew = revq("backfill", path, "--data", "data", cwd=tmp_path)
+    assert (anew.stdout, in_streams(tmp_path / "data")) == (first.stdout, once)
+
 
 def test_only_later_edits_and_by_another_name(path, tmp_path):
     options = ("--since", "2024-01-12", "--wiki-id", "my_wiki", "--partial")

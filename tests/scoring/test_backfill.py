@@ -6,21 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from revision_quality.errors import StoreError
 from revision_quality.events import streams as names
 from revision_quality.events.page_change import decode_page_change
 from revision_quality.events.prediction import decode_prediction
 from revision_quality.events.prediction_error import decode_prediction_error
 from revision_quality.models.base import Prediction, Unscored
 from revision_quality.scoring import backfill as module
-from revision_quality.scoring.backfill import Backfill, BackfillState
+from revision_quality.scoring.backfill import Backfill
 from revision_quality.sites import site_of
 from revision_quality.sources.dump import DumpEdit, dump_edits
 from revision_quality.streams.sqlite import SqliteStreams
 from revision_quality.views.changes import STREAMS, ChangesView
 from revision_quality.views.database import Database
 from revision_quality.views.materialiser import Materialiser
-from tests.fakes import FakeClock, MemoryStore
+from tests.fakes import FakeClock
 from tests.scoring.fakes import FakeModel
 from tests.training.histories.make import PageOf, dump, story
 
@@ -48,11 +47,10 @@ def edits(path: Path) -> Iterator[DumpEdit]:
 async def fill(
     streams: SqliteStreams,
     found: Iterable[DumpEdit],
-    store: MemoryStore[BackfillState] | None = None,
     model: FakeModel | None = None,
-    size: int = 1000,
+    name: str = "dump",
 ) -> Counter[str]:
-    filling = Backfill(streams, model or FakeModel(), store or MemoryStore(), size, FakeClock())
+    filling = Backfill(streams, model or FakeModel(), name, FakeClock())
     await filling.run(found)
     return +filling.done
 
@@ -86,7 +84,6 @@ async def test_a_view_of_the_streams_has_every_edit(tmp_path, path):
 
 
 async def test_it_goes_on_where_it_was_ended(tmp_path, path):
-    store: MemoryStore[BackfillState] = MemoryStore()
     model = FakeModel()
 
     def breaking() -> Iterator[DumpEdit]:
@@ -97,21 +94,20 @@ async def test_it_goes_on_where_it_was_ended(tmp_path, path):
 
     async with SqliteStreams(tmp_path / "s.sqlite") as streams:
         with pytest.raises(KeyboardInterrupt):
-            await fill(streams, breaking(), store, model)
-        assert store.state == BackfillState(1000, 5)
-        rest = await fill(streams, edits(path), store, model)
-        again = await fill(streams, edits(path), store, model)
+            await fill(streams, breaking(), model)
+        rest = await fill(streams, edits(path), model)
+        again = await fill(streams, edits(path), model)
 
     assert rest.total() == 12 - 5
     assert again == {}
     assert sorted(model.asked) == [2, 5, 8, 11]
 
 
-async def test_a_lost_position_scores_nothing_twice(tmp_path, path):
+async def test_under_another_name_it_scores_nothing_twice(tmp_path, path):
     model = FakeModel()
     async with SqliteStreams(tmp_path / "s.sqlite") as streams:
-        await fill(streams, edits(path), model=model)
-        again = await fill(streams, edits(path), model=model)
+        await fill(streams, edits(path), model)
+        again = await fill(streams, edits(path), model, "the dump elsewhere")
         end = await streams.end(names.PAGE_CHANGE)
         records = await streams.read(names.PAGE_CHANGE, 0, 100)
 
@@ -121,10 +117,10 @@ async def test_a_lost_position_scores_nothing_twice(tmp_path, path):
     assert end == records[-1].offset
 
 
-async def test_another_dump_of_that_name_begins_anew(tmp_path, path):
-    store = MemoryStore(BackfillState(999, 5))
-    async with SqliteStreams(tmp_path / "s.sqlite") as streams:
-        assert (await fill(streams, edits(path), store, size=1000)).total() == 12
+async def test_streams_that_were_made_anew_are_filled_anew(tmp_path, path):
+    for name in ("broken.sqlite", "new.sqlite"):
+        async with SqliteStreams(tmp_path / name) as streams:
+            assert (await fill(streams, edits(path))).total() == 12
 
 
 async def test_an_edit_that_the_model_fails_on_is_there_as_failed(tmp_path, path):
@@ -138,15 +134,6 @@ async def test_an_edit_that_the_model_fails_on_is_there_as_failed(tmp_path, path
         done = await fill(streams, edits(path), model=FakeModel(rule))
 
     assert done == {"scored": 3, "not_scorable": 8, "failed": 1}
-
-
-async def test_a_position_that_cannot_be_stored_does_not_end_it(tmp_path, path):
-    class FullDisk(MemoryStore[BackfillState]):
-        def save(self, state: BackfillState) -> None:
-            raise StoreError("the disk is full")
-
-    async with SqliteStreams(tmp_path / "s.sqlite") as streams:
-        assert (await fill(streams, edits(path), FullDisk())).total() == 12
 
 
 def test_long_texts_make_small_batches(path, monkeypatch):

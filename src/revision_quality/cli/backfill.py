@@ -23,11 +23,10 @@ from revision_quality.clock import system_clock
 from revision_quality.errors import SettingsError, StoreError
 from revision_quality.models.base import Model
 from revision_quality.models.revert_risk import RevertRisk
-from revision_quality.scoring.backfill import Backfill, BackfillState
+from revision_quality.scoring.backfill import Backfill
 from revision_quality.settings import Settings, check_settings, load_settings
 from revision_quality.sites import Site
 from revision_quality.sources.dump import DumpEdit
-from revision_quality.state_file import StateFile
 from revision_quality.streams.sqlite import SqliteStreams
 
 DEFAULT_FILE = Path("revq.toml")
@@ -70,7 +69,7 @@ def backfill(
         streams = folder / "streams.sqlite" if data else settings.streams_file
         scorer = RevertRisk.load(file)
         site = dump_site(dump, wiki_id)
-        _of_dump(_Dump(dump, site, partial), folder, streams, scorer, moment)
+        _of_dump(_Dump(dump, site, partial, moment), folder, streams, scorer)
         return
     if since is None or moment is None:
         raise SettingsError("how far back? give --since 30d, or the file of a dump")
@@ -85,25 +84,24 @@ class _Dump(NamedTuple):
     file: Path
     site: Site
     is_partial: bool
+    since: datetime | None
+
+    @property
+    def name(self) -> str:
+        """What a repetition is known by."""
+        size = self.file.stat().st_size
+        key = f"{self.file.absolute()}\n{size}\n{self.site.wiki_id}\n{self.since}"
+        return hashlib.sha256(key.encode()).hexdigest()[:16]
 
 
-def _of_dump(
-    dump: _Dump, folder: Path, streams_file: Path, scorer: RevertRisk, since: datetime | None
-) -> None:
+def _of_dump(dump: _Dump, folder: Path, streams_file: Path, model: Model) -> None:
     with opened_dump(dump.file, dump.site, is_partial=dump.is_partial) as edits:
-        store = _state(folder, dump.file, scorer, since)
-        size = dump.file.stat().st_size
-        done = asyncio.run(_backfill(streams_file, scorer, store, size, _since(edits, since)))
+        name = f"{dump.name} {model.name} {model.version}"
+        done = asyncio.run(_backfill(streams_file, model, name, _since(edits, dump.since)))
     typer.echo(f"{dump.site.wiki_id}: {done} They are in the streams in {folder.absolute()}.")
 
 
-async def _backfill(
-    streams_file: Path,
-    model: Model,
-    store: StateFile[BackfillState],
-    size: int,
-    edits: Iterator[DumpEdit],
-) -> str:
+async def _backfill(streams_file: Path, model: Model, dump: str, edits: Iterator[DumpEdit]) -> str:
     try:
         streams_file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -113,7 +111,7 @@ async def _backfill(
         ) from error
     streams = SqliteStreams(streams_file)
     try:
-        filling = Backfill(streams, model, store, size)
+        filling = Backfill(streams, model, dump)
         await filling.run(edits)
     finally:
         await streams.close()
@@ -133,12 +131,3 @@ def _summary(filling: Backfill) -> str:
 
 def _since(edits: Iterator[DumpEdit], day: datetime | None) -> Iterator[DumpEdit]:
     return (edit for edit in edits if day is None or edit.change.dt >= day)
-
-
-def _state(
-    folder: Path, dump: Path, model: Model, since: datetime | None
-) -> StateFile[BackfillState]:
-    """Return where the position is kept: one for each dump, model and first day."""
-    key = f"{dump.absolute()}\n{model.name}\n{model.version}\n{since}"
-    name = hashlib.sha256(key.encode()).hexdigest()[:16]
-    return StateFile(folder / "backfill" / f"{name}.json", BackfillState)

@@ -3,14 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import dropwhile
-from typing import Protocol
 
-import structlog
-from msgspec import Struct
 from msgspec.structs import replace
 
 from revision_quality.clock import Clock, system_clock
-from revision_quality.errors import StoreError
 from revision_quality.events import streams as names
 from revision_quality.events.prediction import prediction_id
 from revision_quality.events.prediction_error import prediction_error_id
@@ -21,59 +17,40 @@ from revision_quality.scoring.rules import not_scorable
 from revision_quality.scoring.scorer import Scorer
 from revision_quality.sources.base import outgoing
 from revision_quality.sources.dump import DumpEdit, DumpReader
-from revision_quality.streams.base import IndexedStreams
+from revision_quality.streams.base import Consumed, IndexedStreams
 from revision_quality.streams.perseverance import append_in_the_end
 
 EDITS_AT_ONCE = 200
 CHARACTERS_AT_ONCE = 8_000_000
 
-_log = structlog.get_logger()
-
-
-class BackfillState(Struct, frozen=True):
-    """How many revisions of a dump, in its order, are in the streams; the size tells the dump."""
-
-    size: int
-    revisions: int = 0
-
-
-class BackfillStateStore(Protocol):
-    """Keeps the state over a restart."""
-
-    def load(self) -> BackfillState | None: ...  # noqa: D102
-    def save(self, state: BackfillState) -> None: ...  # noqa: D102
-
 
 class Backfill:
     """Appends the event and the outcome of each edit, both at once.
 
-    An edit that has an outcome already is left as it is. A repetition goes on where the last one
-    ended, if the dump has still `size` bytes.
+    An edit that has an outcome already is left as it is. A repetition under the same name `dump`
+    goes on where the last one ended: how many revisions of it, in its order, are in the streams is
+    kept beside them.
     """
 
     def __init__(
         self,
         streams: IndexedStreams,
         model: Model,
-        store: BackfillStateStore,
-        size: int,
+        dump: str,
         clock: Clock = system_clock,
     ) -> None:
         self._streams = streams
         self._scorer = Scorer(model)
-        self._store = store
-        self._size = size
+        self._group = f"backfill {dump}"
         self._clock = clock
         self.done: Counter[str] = Counter()
         """Edits by what became of them: scored, not_scorable, failed, known."""
 
     async def run(self, edits: Iterable[DumpEdit]) -> None:
         """Deal with all edits. Raises StoreError if the streams cannot be read, DumpError."""
-        state = self._store.load()
-        before = state.revisions if state and state.size == self._size else 0
+        before = await self._streams.position(self._group, names.PAGE_CHANGE)
         for batch in batches(dropwhile(lambda edit: edit.number <= before, edits)):
             await self._deal(batch)
-            self._save(BackfillState(self._size, batch[-1].number))
 
     async def _deal(self, batch: Sequence[DumpEdit]) -> None:
         new = await self._without_known(batch)
@@ -89,6 +66,7 @@ class Backfill:
         await append_in_the_end(
             self._streams,
             [*changes, *(outgoing_outcome(event) for event in events)],
+            [Consumed(self._group, names.PAGE_CHANGE, batch[-1].number)],
             trouble="scores of the dump cannot be published, trying again",
             relief="scores of the dump are published again",
             clock=self._clock,
@@ -111,12 +89,6 @@ class Backfill:
         known |= await self._streams.known(names.PREDICTION_ERROR, errors)
         numbers = {(predictions | errors)[identifier] for identifier in known}
         return [edit for edit in batch if edit.number not in numbers]
-
-    def _save(self, state: BackfillState) -> None:
-        try:
-            self._store.save(state)
-        except StoreError as error:
-            _log.error("the position is not stored, edits may come twice", error=str(error))
 
 
 async def judge(scorer: Scorer, edits: Sequence[DumpEdit]) -> list[Prediction | NotScored]:
