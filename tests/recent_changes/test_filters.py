@@ -100,7 +100,6 @@ def test_filters_read_back_from_their_query_string(filters: Filters) -> None:
         ("from=2009", Filters(since=1230768000)),
         ("order=mixed", Filters(order="mixed", hide_reverted=True)),
         ("order=riskiest&hideunreverted=1", Filters(order="riskiest", hide_unreverted=True)),
-        ("order=riskiest&tagfilter=a", Filters(tags=frozenset({"a"}))),
         ("hidereverted=1", Filters(hide_reverted=True)),
         (
             "damaging__likelybad_color=c4&hidebots_color=c1&userExpLevel__newcomer_color=c2",
@@ -162,6 +161,7 @@ def test_the_query_string_is_the_shortest(query: str, shortest: str) -> None:
         ("days=-1", "-1", "ignored", Filters()),
         ("before=yesterday", "yesterday", "ignored", Filters()),
         ("wiki=<b>", "<b>", "ignored", Filters()),
+        ("order=riskiest&tagfilter=a", "riskiest", "ignored", Filters(tags=frozenset({"a"}))),
     ],
 )
 def test_a_value_that_is_not_taken_is_told(
@@ -192,7 +192,8 @@ def test_a_value_that_is_not_taken_is_told(
         ("from=yesterday", "value", "20081231235959"),
         ("state=pending;scored;not_scorable;failed", "covers-all", "restricts nothing"),
         ("userExpLevel=registered;learner", "subset", "learner is part of registered"),
-        ("revertrisk=likelybad;verylikelybad", "subset", "verylikelybad is part of likelybad"),
+        ("revertrisk=maybebad;likelybad", "subset", "likelybad is part of maybebad"),
+        (f"damaging={';'.join(LEVELS)}", "covers-all", "restricts nothing"),
     ],
 )
 def test_what_has_no_effect_is_told(query: str, kind: str, words: str) -> None:
@@ -203,10 +204,15 @@ def test_what_has_no_effect_is_told(query: str, kind: str, words: str) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["hidemyself=0&watchlist=&goodfaith=", "hidelog=1&urlversion=2&uselang=de&peek=1"],
+    ["hidemyself=0&watchlist=&goodfaith=", "hidelog=1&urlversion=2&uselang=de&peek=1&highlight=1"],
 )
 def test_what_asks_for_nothing_is_taken_in_silence(query: str) -> None:
     assert parse_filters(parse_qsl(query, keep_blank_values=True)) == (Filters(), ())
+
+
+def test_the_one_level_of_the_ores_extension_is_taken_in_silence() -> None:
+    filters, notices = parse_filters([("revertrisklanguageagnostic", "revertrisk")])
+    assert (filters.levels, notices) == (frozenset(LEVELS[2:]), ())
 
 
 def test_notices_and_values_are_bounded() -> None:

@@ -188,3 +188,12 @@ async def test_the_filters_outlast_a_change_of_language(
     await page.get_by_role("button", name="Save", exact=True).click()
     await expect(page.locator("h1")).to_have_text("Letzte Änderungen")
     await expect(page.locator("#changes li")).to_have_count(1)
+
+
+async def test_the_form_says_which_order_the_page_has(open_page: Open, view: WritableView) -> None:
+    await view.write(change(1, tags=("a",)), change(2))
+    page = await open_page("tagfilter=a")
+    await connected(page)
+    await page.get_by_label("Order").select_option("riskiest")
+    await expect(page.locator(".notice")).to_contain_text("“riskiest”")
+    await expect(page.get_by_label("Order")).to_have_value("newest")

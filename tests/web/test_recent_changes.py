@@ -285,6 +285,12 @@ async def test_the_form_shows_what_is_chosen_and_how_to_take_it_away(
     assert "שיחה" in html
 
 
+async def test_what_an_order_hides_is_no_filter_to_take_away(client: httpx.AsyncClient) -> None:
+    for query, number in (("order=riskiest", 0), ("hidereverted=1", 1), ("hideunreverted=1", 1)):
+        page = (await client.get(f"/recent-changes?{query}")).text
+        assert page.count('class="chosen"') == number
+
+
 async def test_levels_say_what_they_cost(client: httpx.AsyncClient, view: WritableView) -> None:
     await view.write(*FEW)
     html = (await client.get("/recent-changes")).text

@@ -137,7 +137,8 @@ _OPPOSITES = (
     ("hide_reverted", "hide_unreverted"),
 )
 
-_LIKELY_REVERTED = {"revertrisk": ("likelybad", "verylikelybad")}
+_ONE_LEVEL = frozenset(("likelybad", "verylikelybad"))
+_LIKELY_REVERTED = {"revertrisk": tuple(sorted(_ONE_LEVEL))}
 
 PARAMETERS: tuple[Parameter, ...] = (
     Words("wiki", "wikis", WIKI_ID, "wiki ids (database names) such as enwiki"),
@@ -217,6 +218,7 @@ _WITHOUT_EFFECT = frozenset(
             "isAnon",
             "since",
             "associated",
+            "highlight",
             "translations",
             "limitsaved",
         ),
@@ -280,13 +282,17 @@ def _remarks(fields: Mapping[str, Any]) -> Iterator[Notice]:
     ):
         if fields.get(field, frozenset()) >= set(everything):
             yield Notice(name, kind="covers-all")
+    if fields.get("tags") and fields.get("order", ORDERS[0]) != ORDERS[0]:
+        yield Notice("order", fields["order"], ORDERS[0])
     users = fields.get("users", frozenset())
     whole = UserLevel.REGISTERED.value
     for part in USER_LEVELS:
         if whole in users and part in users and part not in _EVERYBODY:
             yield Notice("userExpLevel", part, whole, kind="subset")
-    bad = [level for level in LEVELS[1:] if level in fields.get("levels", ())]
-    for part in bad[1:]:
+    levels = fields.get("levels", frozenset())
+    bad = [level for level in LEVELS[1:] if level in levels]
+    # All of them are told above; the ORES extension's one level is two of ours.
+    for part in [] if levels >= set(LEVELS) or levels == _ONE_LEVEL else bad[1:]:
         yield Notice("revertrisk", part, bad[0], kind="subset")
 
 

@@ -235,7 +235,8 @@ def _chosen(filters: Filters, groups: Mapping[str, Group], ui: Interface) -> Ite
     for wiki_id in sorted(filters.wikis - {option.value for option in groups["wikis"].options}):
         yield Chosen(ui.text("wiki"), wiki_id, without(filters, "wikis", wiki_id).query)
     for name, field in _HIDDEN:
-        if getattr(filters, field):
+        is_of_order = field == "hide_reverted" and filters.is_queue
+        if getattr(filters, field) and not is_of_order:
             yield Chosen(ui.text("hidden"), ui.text(name), without(filters, field).query)
     if filters.tags:
         legend = ui.text("without-tags" if filters.invert_tags else "tags")

@@ -38,6 +38,7 @@ function start() {
   const results = document.querySelector("#results");
   document.querySelector("#zone").textContent = zone;
   localise(document.querySelector("#summary"));
+  form.elements.order.value = results.dataset.order ?? "newest";
   list = new ChangeList(results, patrol, () => load(location.href));
   showSaved();
   tellLag();
