@@ -1,6 +1,6 @@
 """How many API requests `revq run` needs for an edit of a burst, on a real MediaWiki.
 
-    python3 scripts/mediawiki.py install
+    python3 -m scripts.mediawiki install
     .venv/bin/python benchmarks/api_requests.py [--edits 5000] [--editors 300]
 
 Edits are saved by MediaWiki's own code while revq is away, as many at once as a burst or an outage
@@ -22,6 +22,7 @@ from urllib.parse import parse_qs, urlsplit
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from scripts import mediawiki as script
+from scripts.loopback import run
 from tests.e2e.proxy import FaultyProxy
 from tests.e2e.service import settings_file
 from tests.e2e.team import Process, count_in, until
@@ -90,7 +91,7 @@ def save(folder: Path, editors: int, edits: int, *, each: int, salt: str) -> Non
     told = {"mediawiki": script.MEDIAWIKI, "editors": editors, "edits": edits, "each": each}
     file.write_text(BURST % (told | {"salt": salt}))
     command = ["php", "-d", "opcache.enable_cli=0", str(file)]
-    said = script._run(command, script._environment(folder))
+    said = run(command, env=script.environment(folder))
     if "saved" not in said:
         raise SystemExit(f"the edits are not saved: {said}")
 

@@ -1,6 +1,6 @@
 """From page_change to prediction to row, texts at hand, beside production's shape of the same.
 
-    python3 scripts/kafka.py install && python3 scripts/databases.py install
+    python3 -m scripts.kafka install && python3 -m scripts.databases install
     .venv/bin/python benchmarks/pipeline.py                                  Kafka to MariaDB
     .venv/bin/python benchmarks/pipeline.py --kserve /tmp/kserve/bin/python  the peer in turn
     .venv/bin/python benchmarks/pipeline.py --streams sqlite --view sqlite --events 144000

@@ -1,6 +1,6 @@
 """The score store in Cassandra: events a second in, milliseconds out, and its driver's peer.
 
-    python3 scripts/cassandra.py install
+    python3 -m scripts.cassandra install
     python benchmarks/score_store.py [--peer]
 
 Starts a node of its own on this machine, so client and server share its cores. `--peer` measures
@@ -34,7 +34,7 @@ from revision_quality.views.cassandra import CassandraScores
 from revision_quality.views.cassandra_session import CassandraPlace, CassandraSession, in_parallel
 from revision_quality.views.materialiser import READ
 
-SCRIPT = Path(__file__).parents[1] / "scripts/cassandra.py"
+PROJECT = Path(__file__).parents[1]
 WIKI, MODEL, VERSION = "enwiki", "revertrisk", "4"
 START = datetime(2026, 1, 1, tzinfo=UTC)
 EDITS_PER_PAGE = 4
@@ -81,7 +81,7 @@ def node() -> Iterator[CassandraPlace]:
     """Serve a node; give an unused keyspace of it."""
     with tempfile.TemporaryDirectory() as folder:
         process = subprocess.Popen(
-            [sys.executable, str(SCRIPT), "start", "--folder", folder],
+            [sys.executable, "-m", "scripts.cassandra", "start", "--folder", folder],
             stdout=subprocess.PIPE,
             text=True,
         )

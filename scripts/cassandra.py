@@ -1,7 +1,7 @@
 """A real Apache Cassandra on this machine's loopback, for tests and for trying things out.
 
-    python3 scripts/cassandra.py install                      the server's jars, through Maven
-    python3 scripts/cassandra.py start --folder F [--port P]  one node in F, until SIGTERM or SIGINT
+    python3 -m scripts.cassandra install                      the server's jars, through Maven
+    python3 -m scripts.cassandra start --folder F [--port P]  one node in F, until SIGTERM or SIGINT
 
 `start` prints the address and the version as soon as the node answers. A folder that a node used
 before keeps its tables. Loopback only, nothing is encrypted, nobody logs in: never serve it to
@@ -11,26 +11,14 @@ Needs the standard library, Java 17 and, for `install`, Maven, whose settings sa
 come from.
 """
 
-import argparse
 import json
-import os
-import random
-import re
-import shutil
-import signal
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from string import Template
 
-HOST = "127.0.0.1"
-PORTS = range(20_000, 32_000)
-"""Where a free port is looked for: below those that Linux gives to connections of its own accord,
-which could take a server's while it is away."""
+from scripts import loopback, maven
+from scripts.loopback import HOST, ServerError
 
 VERSION = "5.0.6"
 JAVA = 17
@@ -38,7 +26,6 @@ HEAP_MB = 512
 START_TIMEOUT_S = 180
 STOP_TIMEOUT_S = 30
 
-_COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
 
 POM = Template("""<project xmlns="http://maven.apache.org/POM/4.0.0">
 <modelVersion>4.0.0</modelVersion>
@@ -85,46 +72,19 @@ OPENS = {
 }
 
 
-class CassandraError(Exception):
-    """The node cannot be installed or served; the text says why."""
-
-
-def main(argv: Sequence[str] | None = None) -> int:
+def main() -> int:
     """Run the command line; return the exit status."""
-    args = _parser().parse_args(argv)
-    try:
-        if args.verb == "install":
-            install()
-        else:
-            serve(args.folder.resolve(), args.port)
-    except CassandraError as error:
-        print(f"cassandra: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    verbs = parser.add_subparsers(dest="verb", required=True)
-    verbs.add_parser("install")
-    start = verbs.add_parser("start")
-    start.add_argument("--folder", type=Path, required=True)
-    start.add_argument("--port", type=int, default=0, help="0: any free port")
-    return parser
+    return loopback.node("cassandra", __doc__, install, serve)
 
 
 def jars() -> Path:
     """Return the folder of the jars; REVQ_CASSANDRA_JARS names another one."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    named = os.environ.get("REVQ_CASSANDRA_JARS")
-    return Path(named or cache / f"revision_quality/cassandra-{VERSION}")
+    return loopback.cache("REVQ_CASSANDRA_JARS", f"cassandra-{VERSION}")
 
 
 def missing() -> str | None:
     """Say what is missing to serve a node, None if nothing is."""
-    if _java_version() != JAVA:
+    if maven.java_version() != JAVA:
         return f"Java {JAVA} is not installed, the newest that Cassandra 5.0 runs on"
     if not (jars() / f"cassandra-all-{VERSION}.jar").exists():
         return f"Apache Cassandra {VERSION} is not in {jars()}"
@@ -133,55 +93,38 @@ def missing() -> str | None:
 
 def install() -> None:
     """Bring the jars where they are missing."""
-    if _java_version() != JAVA:
-        raise CassandraError(f"Java {JAVA} is not installed: on Debian, openjdk-17-jre-headless")
+    if maven.java_version() != JAVA:
+        raise ServerError(f"Java {JAVA} is not installed: on Debian, openjdk-17-jre-headless")
     if missing() is None:
         return
-    if shutil.which("mvn") is None:
-        raise CassandraError("Maven is not installed: on Debian, 'apt-get install maven' as root")
-    new = jars().with_name(f"{jars().name}.{os.getpid()}")
-    new.mkdir(parents=True)
-    try:
-        (new / "pom.xml").write_text(POM.substitute(version=VERSION))
-        _run(
-            [
-                *("mvn", "-B", "-q", "-f", str(new / "pom.xml"), _COPY),
-                *("-DincludeScope=runtime", f"-DoutputDirectory={new}"),
-            ]
-        )
-        shutil.rmtree(jars(), ignore_errors=True)
-        new.rename(jars())
-    finally:
-        shutil.rmtree(new, ignore_errors=True)
+    maven.bring(POM.substitute(version=VERSION), jars())
     reason = missing()
     if reason is not None:
-        raise CassandraError(f"{reason}, although Maven has brought its artifacts")
+        raise ServerError(f"{reason}, although Maven has brought its artifacts")
 
 
 def serve(folder: Path, port: int) -> None:
     """Serve a node from a folder until SIGTERM or SIGINT."""
     reason = missing()
     if reason is not None:
-        raise CassandraError(f"{reason}: run 'python3 scripts/cassandra.py install'")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    port = port or _free_port()
+        raise ServerError(f"{reason}: run 'python3 -m scripts.cassandra install'")
+    loopback.end_on_sigterm()
+    port = port or loopback.free_port()
     node = _start(folder, _configuration(folder, port))
-    try:
-        _wait_until_it_answers(folder, node, port)
-        print(f"{HOST}:{port} Apache Cassandra {VERSION}", flush=True)
-        if node.wait() != 0:
-            raise CassandraError(f"the node ended: see {folder / 'cassandra.log'}")
-    except KeyboardInterrupt:
-        pass
-    finally:
-        _end(node)
+    loopback.keep(
+        node,
+        folder / "cassandra.log",
+        lambda: f"{HOST}:{port} Apache Cassandra {VERSION}" if loopback.is_open(port) else None,
+        start_seconds=START_TIMEOUT_S,
+        stop_seconds=STOP_TIMEOUT_S,
+    )
 
 
 def _configuration(folder: Path, port: int) -> Path:
     """Write the node's configuration: YAML, of which JSON is a part."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "logback.xml").write_text(LOGBACK)
-    storage_port = _free_port()
+    storage_port = loopback.free_port()
     seeds = {"seeds": f"{HOST}:{storage_port}"}
     provider = "org.apache.cassandra.locator.SimpleSeedProvider"
     settings = {
@@ -224,15 +167,7 @@ def _start(folder: Path, yaml: Path) -> subprocess.Popen[bytes]:
         *_modules("--add-opens", OPENS),
         "org.apache.cassandra.service.CassandraDaemon",
     ]
-    with (folder / "cassandra.log").open("ab") as log:
-        return subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            cwd=folder,
-            start_new_session=True,
-        )
+    return loopback.start(command, folder / "cassandra.log")
 
 
 def _modules(option: str, packages: dict[str, str]) -> list[str]:
@@ -241,56 +176,6 @@ def _modules(option: str, packages: dict[str, str]) -> list[str]:
         for module, names in packages.items()
         for package in names.split()
     ]
-
-
-def _wait_until_it_answers(folder: Path, node: subprocess.Popen[bytes], port: int) -> None:
-    deadline = time.monotonic() + START_TIMEOUT_S
-    while not _is_open(port):
-        if node.poll() is not None or time.monotonic() > deadline:
-            raise CassandraError(f"{HOST}:{port} does not open: see {folder / 'cassandra.log'}")
-        time.sleep(0.05)
-
-
-def _end(node: subprocess.Popen[bytes]) -> None:
-    node.terminate()
-    try:
-        node.wait(STOP_TIMEOUT_S)
-    except subprocess.TimeoutExpired:
-        node.kill()
-        node.wait()
-
-
-def _java_version() -> int:
-    if shutil.which("java") is None:
-        return 0
-    told = subprocess.run(["java", "-version"], capture_output=True, text=True, check=False)
-    found = re.search(r'version "(\d+)', told.stderr)
-    return int(found[1]) if found else 0
-
-
-def _run(command: Sequence[str]) -> None:
-    done = subprocess.run(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise CassandraError(f"'{command[0]}' failed:\n{done.stdout.strip()}")
-
-
-def _is_open(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex((HOST, port)) == 0
-
-
-def _free_port() -> int:
-    while True:
-        with suppress(OSError), socket.socket() as probe:
-            probe.bind((HOST, random.choice(PORTS)))
-            return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

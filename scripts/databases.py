@@ -1,8 +1,8 @@
 """A real MariaDB or PostgreSQL on this machine's loopback, for tests and for trying things out.
 
-    python3 scripts/databases.py install                    Debian's packages where missing (root)
-    python3 scripts/databases.py start mariadb --dir D      serve a database from D until SIGTERM
-    python3 scripts/databases.py start postgresql --dir D
+    python3 -m scripts.databases install                    Debian's packages where missing (root)
+    python3 -m scripts.databases start mariadb --dir D      serve a database from D until SIGTERM
+    python3 -m scripts.databases start postgresql --dir D
 
 `start` prints the server's version on one line and the database's SQLAlchemy URL on the next, as
 soon as it answers. A folder that already holds a database keeps it. No password is asked for:
@@ -15,23 +15,19 @@ Needs the standard library only.
 
 import argparse
 import os
-import random
 import re
 import shutil
 import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-HOST = "127.0.0.1"
-PORTS = range(20_000, 32_000)
-"""Where a free port is looked for: below those that Linux gives to connections of its own accord,
-which could take a server's while it is away."""
+from scripts import debian, loopback
+from scripts.loopback import HOST, NotStartedError, ServerError
 
 ATTEMPTS = 3
 """How often another free port is tried when a server does not start."""
@@ -40,19 +36,9 @@ START_TIMEOUT_S = 180
 STOP_TIMEOUT_S = 120
 """A busy disk takes long to write what a server holds."""
 
-LOG_CHARACTERS = 2000
-"""How much of a server's log an error shows."""
+LOG = "log"
 
-_POLICY = Path("/usr/sbin/policy-rc.d")
 _DEBIAN_POSTGRESQL = Path("/usr/lib/postgresql")
-
-
-class DatabaseServerError(Exception):
-    """The server cannot be installed or started; the text says why."""
-
-
-class _NotStartedError(DatabaseServerError):
-    """The server ended at once, as it does when its port is taken."""
 
 
 class Kind(NamedTuple):
@@ -76,15 +62,12 @@ KINDS = {kind.name: kind for kind in (MARIADB, POSTGRESQL)}
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status."""
     args = _parser().parse_args(argv)
-    try:
-        if args.verb == "install":
-            install()
-        else:
-            serve(KINDS[args.kind], args.dir.resolve(), args.port, syncs=not args.no_sync)
-    except DatabaseServerError as error:
-        print(f"databases: {error}", file=sys.stderr)
-        return 1
-    return 0
+    if args.verb == "install":
+        return loopback.told("databases", install)
+    return loopback.told(
+        "databases",
+        lambda: serve(KINDS[args.kind], args.dir.resolve(), args.port, syncs=not args.no_sync),
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -108,76 +91,58 @@ def missing(kind: Kind) -> str | None:
 
 def install() -> None:
     """Install Debian's packages where they are missing; needs root."""
-    packages = [kind.package for kind in KINDS.values() if missing(kind)]
-    if not packages:
-        return
-    if shutil.which("apt-get") is None or os.geteuid() != 0:
-        raise DatabaseServerError(
-            f"as root on Debian, run 'apt-get install --no-install-recommends {' '.join(packages)}'"
-        )
-    with _no_services_started():
-        _run(["apt-get", "update", "-q"])
-        _run(["apt-get", "install", "-y", "-q", "--no-install-recommends", *packages])
-
-
-@contextmanager
-def _no_services_started() -> Iterator[None]:
-    """Keep Debian from starting the servers that it installs."""
-    if _POLICY.exists():
-        yield
-        return
-    _POLICY.write_text("#!/bin/sh\nexit 101\n")
-    _POLICY.chmod(0o755)
-    try:
-        yield
-    finally:
-        _POLICY.unlink()
+    absent = [(kind.package, name) for kind in KINDS.values() if (name := missing(kind))]
+    if absent:
+        packages, names = zip(*absent, strict=True)
+        debian.install(packages, f"{names[0]} is not installed")
 
 
 def serve(kind: Kind, folder: Path, port: int, *, syncs: bool = True) -> None:
     """Make the database if the folder has none, and serve it until SIGTERM or SIGINT."""
     absent = missing(kind)
     if absent is not None:
-        raise DatabaseServerError(
-            f"{absent} is not installed: run 'python3 scripts/databases.py install' as root"
+        raise ServerError(
+            f"{absent} is not installed: run 'python3 -m scripts.databases install' as root"
         )
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    loopback.end_on_sigterm()
     folder.mkdir(parents=True, exist_ok=True)
     if kind is MARIADB:
         _make_mariadb(folder, syncs=syncs)
     else:
         _make_postgresql(folder, syncs=syncs)
-    with suppress(KeyboardInterrupt):
-        if port:
-            _serve_at(kind, folder, port, syncs=syncs)
+    if port:
+        _serve_at(kind, folder, port, syncs=syncs)
+        return
+    for _ in range(ATTEMPTS - 1):
+        with suppress(NotStartedError):
+            _serve_at(kind, folder, loopback.free_port(), syncs=syncs)
             return
-        for _ in range(ATTEMPTS - 1):
-            with suppress(_NotStartedError):
-                _serve_at(kind, folder, _free_port(), syncs=syncs)
-                return
-        _serve_at(kind, folder, _free_port(), syncs=syncs)
+    _serve_at(kind, folder, loopback.free_port(), syncs=syncs)
 
 
 def _serve_at(kind: Kind, folder: Path, port: int, *, syncs: bool) -> None:
-    start, version = (
-        (_start_mariadb, _mariadb_version)
-        if kind is MARIADB
-        else (_start_postgresql, _postgresql_version)
+    start = _start_mariadb if kind is MARIADB else _start_postgresql
+    loopback.keep(
+        start(folder, port, syncs=syncs),
+        folder / LOG,
+        lambda: _answer(kind, folder, port),
+        start_seconds=START_TIMEOUT_S,
+        stop_seconds=STOP_TIMEOUT_S,
+        number=kind.end,
     )
-    server = start(folder, port, syncs=syncs)
-    try:
-        print(_wait(server, lambda: version(folder, port), folder), flush=True)
-        print(_url(kind, port), flush=True)
-        if server.wait() != 0:
-            raise DatabaseServerError(f"the server ended: {_told(folder)}")
-    finally:
-        _end(server, kind.end)
+
+
+def _answer(kind: Kind, folder: Path, port: int) -> str | None:
+    with suppress(OSError, subprocess.CalledProcessError):
+        version = _mariadb_version(folder) if kind is MARIADB else _postgresql_version(folder, port)
+        return f"{version}\n{_url(kind, port)}"
+    return None
 
 
 def _make_mariadb(folder: Path, *, syncs: bool) -> None:
     data = folder / "data"
     if not data.exists():
-        _run(
+        loopback.run(
             [
                 *(_path("mariadb-install-db"), "--no-defaults", f"--datadir={data}", _as_user()),
                 *("--auth-root-authentication-method=normal", "--skip-test-db"),
@@ -193,8 +158,7 @@ def _start_mariadb(folder: Path, port: int, *, syncs: bool) -> subprocess.Popen[
         *("--debug-no-sync", "--innodb-flush-method=nosync"),
         "--innodb-flush-log-at-trx-commit=2",
     )
-    return _start(
-        folder,
+    return loopback.start(
         [
             *(_path("mariadbd"), "--no-defaults", f"--datadir={folder / 'data'}", _as_user()),
             *(f"--bind-address={HOST}", f"--port={port}", "--skip-name-resolve"),
@@ -204,6 +168,7 @@ def _start_mariadb(folder: Path, port: int, *, syncs: bool) -> subprocess.Popen[
             f"--tmpdir={folder}",
             *(() if syncs else no_sync),
         ],
+        folder / LOG,
     )
 
 
@@ -217,60 +182,29 @@ def _make_postgresql(folder: Path, *, syncs: bool) -> None:
     if user:
         shutil.chown(folder, user)
     if not (data / "PG_VERSION").exists():
-        _run(
+        loopback.run(
             [
                 *(_path("initdb"), "-D", str(data), "-U", "revq", "-A", "trust"),
                 *("-E", "UTF8", "--locale", "C"),
                 *(() if syncs else ("--no-sync",)),
             ],
-            user,
+            cwd=Path("/"),
+            user=user,
         )
 
 
 def _start_postgresql(folder: Path, port: int, *, syncs: bool) -> subprocess.Popen[bytes]:
     place = ["-D", str(folder / "data"), "-h", HOST, "-p", str(port), "-k", str(folder)]
     options = ["-c", "shared_buffers=512MB", "-c", f"fsync={'on' if syncs else 'off'}"]
-    return _start(folder, [_path("postgres"), *place, *options], _postgresql_user())
+    command = [_path("postgres"), *place, *options]
+    return loopback.start(command, folder / LOG, user=_postgresql_user())
 
 
 def _postgresql_user() -> str | None:
     return "postgres" if os.geteuid() == 0 else None
 
 
-def _start(folder: Path, command: list[str], user: str | None = None) -> subprocess.Popen[bytes]:
-    with (folder / "log").open("ab") as log:
-        return subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            cwd=folder,
-            user=user,
-            group=user,
-            start_new_session=True,
-        )
-
-
-def _wait(server: subprocess.Popen[bytes], version: Callable[[], str], folder: Path) -> str:
-    deadline = time.monotonic() + START_TIMEOUT_S
-    while True:
-        with suppress(OSError, subprocess.CalledProcessError):
-            return version()
-        if server.poll() is not None:
-            raise _NotStartedError(f"the server does not start: {_told(folder)}")
-        if time.monotonic() > deadline:
-            raise DatabaseServerError(
-                f"the server does not answer after {START_TIMEOUT_S} s: {_told(folder)}"
-            )
-        time.sleep(0.05)
-
-
-def _told(folder: Path) -> str:
-    log = folder / "log"
-    return f"see {log}, which ends\n{log.read_text(errors='replace')[-LOG_CHARACTERS:]}"
-
-
-def _mariadb_version(folder: Path, port: int) -> str:
+def _mariadb_version(folder: Path) -> str:
     """Return the version that the server greets with (MariaDB's protocol, HandshakeV10).
 
     Asks at its socket: at the port there could be another server.
@@ -300,19 +234,10 @@ def _url(kind: Kind, port: int) -> str:
     return f"postgresql://revq@{HOST}:{port}/postgres"
 
 
-def _end(server: subprocess.Popen[bytes], with_signal: signal.Signals) -> None:
-    server.send_signal(with_signal)
-    try:
-        server.wait(STOP_TIMEOUT_S)
-    except subprocess.TimeoutExpired:
-        server.kill()
-        server.wait()
-
-
 def _path(name: str) -> str:
     path = _program(name)
     if path is None:
-        raise DatabaseServerError(f"{name} is not installed")
+        raise ServerError(f"{name} is not installed")
     return path
 
 
@@ -331,30 +256,6 @@ def _user_name() -> str:
     import pwd  # noqa: PLC0415, not on every system
 
     return pwd.getpwuid(os.geteuid()).pw_name
-
-
-def _run(command: Sequence[str], user: str | None = None) -> None:
-    done = subprocess.run(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
-        cwd="/",
-        user=user,
-        group=user,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise DatabaseServerError(f"'{' '.join(command)}' failed:\n{done.stdout.strip()}")
-
-
-def _free_port() -> int:
-    while True:
-        with suppress(OSError), socket.socket() as probe:
-            probe.bind((HOST, random.choice(PORTS)))
-            return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Apache Flink with this package beside it, for tests and for trying things out.
 
-    python3 scripts/flink.py install      an environment of its own, and the Kafka connector's jar
-    python3 scripts/flink.py where        the environment's Python, and the jar
+    python3 -m scripts.flink install      an environment of its own, and the Kafka connector's jar
+    python3 -m scripts.flink where        the environment's Python, and the jar
 
 apache-flink holds apache-beam, which holds numpy below 2.2, pyarrow below 17 and protobuf below 6:
 it cannot be installed beside what the rest of this project is pinned to, so it gets an environment
@@ -12,13 +12,14 @@ say where artifacts come from.
 """
 
 import argparse
-import os
 import shutil
-import subprocess
 import sys
 import venv
 from collections.abc import Sequence
 from pathlib import Path
+
+from scripts import loopback, maven
+from scripts.loopback import ServerError
 
 VERSION = "2.3.0"
 CONNECTOR = "5.0.0-2.2"
@@ -26,12 +27,7 @@ PYTHONS = ((3, 11), (3, 12))
 PROJECT = Path(__file__).parents[1]
 
 _PINS = PROJECT / "constraints-flink.txt"
-_COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy"
 _JAR = "flink-sql-connector-kafka"
-
-
-class FlinkError(Exception):
-    """Flink cannot be installed; the text says why."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -40,21 +36,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("verb", choices=["install", "where"])
-    try:
-        if parser.parse_args(argv).verb == "install":
-            install()
-        else:
-            print(python(), connector(), sep="\n")
-    except FlinkError as error:
-        print(f"flink: {error}", file=sys.stderr)
-        return 1
-    return 0
+    verb = parser.parse_args(argv).verb
+    return loopback.told("flink", install if verb == "install" else _tell)
+
+
+def _tell() -> None:
+    print(python(), connector(), sep="\n")
 
 
 def folder() -> Path:
     """Return the folder of the environment and the jar; REVQ_FLINK names another one."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return Path(os.environ.get("REVQ_FLINK") or cache / f"revision_quality/flink-{VERSION}")
+    return loopback.cache("REVQ_FLINK", f"flink-{VERSION}")
 
 
 def python() -> Path:
@@ -69,7 +61,7 @@ def connector() -> Path:
 
 def missing() -> str | None:
     """Say what is missing to run a job, None if nothing is."""
-    if shutil.which("java") is None:
+    if not maven.java_version():
         return "Java is not installed"
     if not connector().exists():
         return f"Apache Flink's Kafka connector {CONNECTOR} is not in {folder()}"
@@ -83,47 +75,39 @@ def install() -> None:
     if missing() is None:
         return
     if sys.version_info[:2] not in PYTHONS:
-        raise FlinkError("Apache Flink needs Python 3.11 or 3.12: run this script with one of them")
-    for command, package in (("java", "openjdk-17-jre-headless"), ("mvn", "maven")):
-        if shutil.which(command) is None:
-            raise FlinkError(f"{command} is not installed: on Debian, 'apt-get install {package}'")
+        raise ServerError(
+            "Apache Flink needs Python 3.11 or 3.12: run this script with one of them"
+        )
+    if not maven.java_version():
+        raise ServerError(
+            "Java is not installed: on Debian, 'apt-get install openjdk-17-jre-headless'"
+        )
+    maven.check()
     folder().mkdir(parents=True, exist_ok=True)
     _bring_connector()
     _bring_environment()
     reason = missing()
     if reason is not None:
-        raise FlinkError(f"{reason}, although it was installed")
+        raise ServerError(f"{reason}, although it was installed")
 
 
 def _bring_connector() -> None:
     artifact = f"org.apache.flink:{_JAR}:{CONNECTOR}"
-    _run(["mvn", "-B", "-q", _COPY, f"-Dartifact={artifact}", f"-DoutputDirectory={folder()}"])
+    loopback.run(
+        ["mvn", "-B", "-q", maven.COPY, f"-Dartifact={artifact}", f"-DoutputDirectory={folder()}"]
+    )
 
 
 def _bring_environment() -> None:
     _stamp().unlink(missing_ok=True)
     venv.create(python().parents[1], clear=True, with_pip=True)
     pip = [str(python()), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-    _run([*pip, "--constraint", str(_PINS), "--editable", f"{PROJECT}[flink]"])
+    loopback.run([*pip, "--constraint", str(_PINS), "--editable", f"{PROJECT}[flink]"])
     shutil.copyfile(_PINS, _stamp())
 
 
 def _stamp() -> Path:
     return folder() / _PINS.name
-
-
-def _run(command: Sequence[str]) -> None:
-    done = subprocess.run(
-        command,
-        cwd=folder(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise FlinkError(f"'{command[0]}' failed:\n{done.stdout.strip()}")
 
 
 if __name__ == "__main__":

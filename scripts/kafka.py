@@ -1,7 +1,7 @@
 """A real Apache Kafka on this machine's loopback, for tests and for trying things out.
 
-    python3 scripts/kafka.py install                      the broker's jars, through Maven
-    python3 scripts/kafka.py start --folder F [--port P]  one node in F, until SIGTERM or SIGINT
+    python3 -m scripts.kafka install                      the broker's jars, through Maven
+    python3 -m scripts.kafka start --folder F [--port P]  one node in F, until SIGTERM or SIGINT
 
 `start` prints the address and the version as soon as the broker answers. A folder that a broker
 used before keeps its topics. One node in KRaft mode, broker and controller in one process; loopback
@@ -11,26 +11,15 @@ Needs the standard library, Java 17 and, for `install`, Maven, whose settings sa
 come from.
 """
 
-import argparse
-import os
-import random
 import re
-import shutil
-import signal
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from string import Template
 from uuid import uuid4
 
-HOST = "127.0.0.1"
-PORTS = range(20_000, 32_000)
-"""Where a free port is looked for: below those that Linux gives to connections of its own accord,
-which could take a server's while it is away."""
+from scripts import loopback, maven
+from scripts.loopback import HOST, ServerError
 
 VERSION = "4.2.0"
 """Not 4.3.0, whose KRaftMetadataCache.getPartitionLeaderEndpoint finds no node for a partition that
@@ -42,7 +31,6 @@ HEAP_MB = 384
 START_TIMEOUT_S = 180
 STOP_TIMEOUT_S = 20
 
-_COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
 
 POM = Template("""<project xmlns="http://maven.apache.org/POM/4.0.0">
 <modelVersion>4.0.0</modelVersion>
@@ -84,45 +72,19 @@ log.cleaner.dedupe.buffer.size=8388608
 """)
 
 
-class KafkaError(Exception):
-    """The broker cannot be installed or served; the text says why."""
-
-
-def main(argv: Sequence[str] | None = None) -> int:
+def main() -> int:
     """Run the command line; return the exit status."""
-    args = _parser().parse_args(argv)
-    try:
-        if args.verb == "install":
-            install()
-        else:
-            serve(args.folder.resolve(), args.port)
-    except KafkaError as error:
-        print(f"kafka: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    verbs = parser.add_subparsers(dest="verb", required=True)
-    verbs.add_parser("install")
-    start = verbs.add_parser("start")
-    start.add_argument("--folder", type=Path, required=True)
-    start.add_argument("--port", type=int, default=0, help="0: any free port")
-    return parser
+    return loopback.node("kafka", __doc__, install, serve)
 
 
 def jars() -> Path:
     """Return the folder of the jars; REVQ_KAFKA_JARS names another one."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return Path(os.environ.get("REVQ_KAFKA_JARS") or cache / f"revision_quality/kafka-{VERSION}")
+    return loopback.cache("REVQ_KAFKA_JARS", f"kafka-{VERSION}")
 
 
 def missing() -> str | None:
     """Say what is missing to serve a broker, None if nothing is."""
-    if _java_version() < JAVA:
+    if maven.java_version() < JAVA:
         return f"Java {JAVA} or newer is not installed"
     if not (jars() / f"kafka_{SCALA}-{VERSION}.jar").exists():
         return f"Apache Kafka {VERSION} is not in {jars()}"
@@ -131,56 +93,45 @@ def missing() -> str | None:
 
 def install() -> None:
     """Bring the jars where they are missing."""
-    if _java_version() < JAVA:
-        raise KafkaError(f"Java {JAVA} or newer is not installed: on Debian, openjdk-17-jre")
+    if maven.java_version() < JAVA:
+        raise ServerError(f"Java {JAVA} or newer is not installed: on Debian, openjdk-17-jre")
     if missing() is None:
         return
-    if shutil.which("mvn") is None:
-        raise KafkaError("Maven is not installed: on Debian, 'apt-get install maven' as root")
-    new = jars().with_name(f"{jars().name}.{os.getpid()}")
-    new.mkdir(parents=True)
-    try:
-        (new / "pom.xml").write_text(POM.substitute(scala=SCALA, version=VERSION))
-        options = ["-DincludeScope=runtime", f"-DoutputDirectory={new}"]
-        _run(["mvn", "-B", "-q", "-f", str(new / "pom.xml"), _COPY, *options])
-        shutil.rmtree(jars(), ignore_errors=True)
-        new.rename(jars())
-    finally:
-        shutil.rmtree(new, ignore_errors=True)
+    maven.bring(POM.substitute(scala=SCALA, version=VERSION), jars())
     reason = missing()
     if reason is not None:
-        raise KafkaError(f"{reason}, although Maven has brought its artifacts")
+        raise ServerError(f"{reason}, although Maven has brought its artifacts")
 
 
 def serve(folder: Path, port: int) -> None:
     """Serve a broker from a folder until SIGTERM or SIGINT; make its storage if it has none."""
     reason = missing()
     if reason is not None:
-        raise KafkaError(f"{reason}: run 'python3 scripts/kafka.py install'")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    port = port or _free_port()
+        raise ServerError(f"{reason}: run 'python3 -m scripts.kafka install'")
+    loopback.end_on_sigterm()
+    port = port or loopback.free_port()
     properties = _make_storage(folder, port)
     broker = _start(folder, properties)
-    try:
-        _wait_until_it_answers(folder, broker, port)
-        print(f"{HOST}:{port} Apache Kafka {VERSION}", flush=True)
-        if broker.wait() != 0:
-            raise KafkaError(f"the broker ended: see {folder / 'kafka.log'}")
-    except KeyboardInterrupt:
-        pass
-    finally:
-        _end(broker)
+    loopback.keep(
+        broker,
+        folder / "kafka.log",
+        lambda: f"{HOST}:{port} Apache Kafka {VERSION}" if loopback.is_open(port) else None,
+        start_seconds=START_TIMEOUT_S,
+        stop_seconds=STOP_TIMEOUT_S,
+    )
 
 
 def _make_storage(folder: Path, port: int) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     properties = folder / "server.properties"
     properties.write_text(
-        PROPERTIES.substitute(host=HOST, port=port, controller=_free_port(), logs=folder / "logs")
+        PROPERTIES.substitute(
+            host=HOST, port=port, controller=loopback.free_port(), logs=folder / "logs"
+        )
     )
     if not (folder / "logs/meta.properties").exists():
         arguments = ["format", "--standalone", "-t", _cluster_id(), "-c", str(properties)]
-        _run([*_java(64), "kafka.tools.StorageTool", *arguments])
+        loopback.run([*_java(64), "kafka.tools.StorageTool", *arguments])
     return properties
 
 
@@ -201,64 +152,7 @@ def _java(heap_mb: int) -> list[str]:
 
 
 def _start(folder: Path, properties: Path) -> subprocess.Popen[bytes]:
-    with (folder / "kafka.log").open("ab") as log:
-        return subprocess.Popen(
-            [*_java(HEAP_MB), "kafka.Kafka", str(properties)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-
-
-def _wait_until_it_answers(folder: Path, broker: subprocess.Popen[bytes], port: int) -> None:
-    deadline = time.monotonic() + START_TIMEOUT_S
-    while not _is_open(port):
-        if broker.poll() is not None or time.monotonic() > deadline:
-            raise KafkaError(f"{HOST}:{port} does not open: see {folder / 'kafka.log'}")
-        time.sleep(0.05)
-
-
-def _end(broker: subprocess.Popen[bytes]) -> None:
-    broker.terminate()
-    try:
-        broker.wait(STOP_TIMEOUT_S)
-    except subprocess.TimeoutExpired:
-        broker.kill()
-        broker.wait()
-
-
-def _java_version() -> int:
-    if shutil.which("java") is None:
-        return 0
-    told = subprocess.run(["java", "-version"], capture_output=True, text=True, check=False)
-    found = re.search(r'version "(\d+)', told.stderr)
-    return int(found[1]) if found else 0
-
-
-def _run(command: Sequence[str]) -> None:
-    done = subprocess.run(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise KafkaError(f"'{command[0]}' failed:\n{done.stdout.strip()}")
-
-
-def _is_open(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex((HOST, port)) == 0
-
-
-def _free_port() -> int:
-    while True:
-        with suppress(OSError), socket.socket() as probe:
-            probe.bind((HOST, random.choice(PORTS)))
-            return int(probe.getsockname()[1])
+    return loopback.start([*_java(HEAP_MB), "kafka.Kafka", str(properties)], folder / "kafka.log")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
 """A real MediaWiki on this machine's loopback, for tests and for trying things out.
 
-    python3 scripts/mediawiki.py install          Debian's packages where missing (root)
-    python3 scripts/mediawiki.py unpack --suite S --code C
+    python3 -m scripts.mediawiki install          Debian's packages where missing (root)
+    python3 -m scripts.mediawiki unpack --suite S --code C
                                                   another Debian release's MediaWiki into C
-    python3 scripts/mediawiki.py start --dir D    make a wiki in D and serve it until SIGTERM
-    python3 scripts/mediawiki.py jobs --dir D     run the jobs that its edits have queued
-    python3 scripts/mediawiki.py stop --dir D     end what `start --dir D` serves
+    python3 -m scripts.mediawiki start --dir D    make a wiki in D and serve it until SIGTERM
+    python3 -m scripts.mediawiki jobs --dir D     run the jobs that its edits have queued
+    python3 -m scripts.mediawiki stop --dir D     end what `start --dir D` serves
 
 `start` prints the address of api.php as soon as it answers. A folder that already holds a wiki
 keeps its pages; settings in D/extra.php come after its own. The wiki is on SQLite, or with
@@ -20,26 +20,22 @@ Needs the standard library only.
 import argparse
 import json
 import os
-import random
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from string import Template
 from typing import NamedTuple
 
-HOST = "127.0.0.1"
-PORTS = range(20_000, 32_000)
-"""Where a free port is looked for: below those that Linux gives to connections of its own accord,
-which could take a server's while it is away."""
+from scripts import debian, loopback
+from scripts.loopback import HOST, ServerError
 
 PASSWORD = "only-on-loopback"
 MEDIAWIKI = Path("/usr/share/mediawiki")
@@ -62,7 +58,6 @@ SBIN = Path("/usr/sbin")
 WORKERS = 4
 START_TIMEOUT_S = 180
 STOP_TIMEOUT_S = 10
-_POLICY = Path("/usr/sbin/policy-rc.d")
 _KEYS = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 LOCAL_SETTINGS = Template(r"""<?php
@@ -137,29 +132,27 @@ require '$mediawiki/index.php';
 """)
 
 
-class MediaWikiError(Exception):
-    """The wiki cannot be installed, made or served; the text says why."""
+_NAME = "scripts.mediawiki"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status."""
     args = _parser().parse_args(argv)
-    try:
-        if args.verb == "install":
-            install()
-        elif args.verb == "unpack":
-            unpack(args.suite, args.code.resolve())
-        elif args.verb == "start":
-            wiki = Wiki(args.dir.resolve(), args.wiki_id, args.lang, args.code, args.database)
-            serve(wiki, args.port)
-        elif args.verb == "jobs":
-            maintenance(args.dir.resolve(), "runJobs")
-        else:
-            stop(args.dir.resolve())
-    except MediaWikiError as error:
-        print(f"mediawiki: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return loopback.told("mediawiki", lambda: _do(args))
+
+
+def _do(args: argparse.Namespace) -> None:
+    if args.verb == "install":
+        install()
+    elif args.verb == "unpack":
+        unpack(args.suite, args.code.resolve())
+    elif args.verb == "start":
+        wiki = Wiki(args.dir.resolve(), args.wiki_id, args.lang, args.code, args.database)
+        serve(wiki, args.port)
+    elif args.verb == "jobs":
+        maintenance(args.dir.resolve(), "runJobs")
+    else:
+        stop(args.dir.resolve())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -187,7 +180,7 @@ def missing(code: Path = MEDIAWIKI) -> str | None:
     """Say what is missing to serve the MediaWiki in `code`, None if nothing is."""
     if shutil.which("php") is None:
         return "PHP is not installed"
-    known = _run(["php", "-m"], dict(os.environ)).lower().split()
+    known = loopback.run(["php", "-m"]).lower().split()
     absent = [module for module in MODULES if module not in known]
     if absent:
         return f"PHP's {absent[0]} is not installed"
@@ -207,21 +200,10 @@ def install() -> None:
     reason = missing() or _missing_before_apache()
     if reason is None:
         return
-    if shutil.which("apt-get") is None or os.geteuid() != 0:
-        raise MediaWikiError(
-            f"{reason}: as root on Debian, run 'apt-get install --no-install-recommends "
-            f"{' '.join(PACKAGES)}'"
-        )
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    with _no_services_started():
-        for command in (
-            ["apt-get", "update", "-q"],
-            ["apt-get", "install", "-y", "-q", "--no-install-recommends", *PACKAGES],
-        ):
-            _run(command, environment)
+    debian.install(PACKAGES, reason)
     reason = missing() or _missing_before_apache()
     if reason is not None:
-        raise MediaWikiError(f"{reason}, although its packages were installed")
+        raise ServerError(f"{reason}, although its packages were installed")
 
 
 def unpack(suite: str, code: Path) -> None:
@@ -232,15 +214,17 @@ def unpack(suite: str, code: Path) -> None:
     if (code / "api.php").exists():
         return
     if shutil.which("apt-get") is None:
-        raise MediaWikiError("there is no apt-get here: it takes Debian")
+        raise ServerError("there is no apt-get here: it takes Debian")
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         environment = {**os.environ, "APT_CONFIG": str(_apt(folder, suite))}
-        _run(["apt-get", "update", "-q"], environment)
+        loopback.run(["apt-get", "update", "-q"], env=environment)
         for package in ("mediawiki", "mediawiki-classes"):
-            _run(["apt-get", "download", "-q", package], environment, folder)
+            loopback.run(["apt-get", "download", "-q", package], env=environment, cwd=folder)
         for file in folder.glob("*.deb"):
-            _run(["dpkg-deb", "--extract", str(file), str(folder / "root")], environment)
+            loopback.run(
+                ["dpkg-deb", "--extract", str(file), str(folder / "root")], env=environment
+            )
         root = folder / "root"
         for link in filter(Path.is_symlink, (root / "var/lib/mediawiki").rglob("*")):
             _lead(link, "/usr/share/mediawiki", code)
@@ -256,12 +240,11 @@ def unpack(suite: str, code: Path) -> None:
 
 def _apt(folder: Path, suite: str) -> Path:
     """Write settings for an apt that knows one release only, and keeps all of it in `folder`."""
-    targets = _run(
-        ["apt-get", "indextargets", "--format", "$(SITE)", "Created-By: Packages"],
-        dict(os.environ),
+    targets = loopback.run(
+        ["apt-get", "indextargets", "--format", "$(SITE)", "Created-By: Packages"]
     )
     if not targets.split():
-        raise MediaWikiError("apt knows no archive here: run 'apt-get update' first")
+        raise ServerError("apt knows no archive here: run 'apt-get update' first")
     sources = folder / "sources.list"
     sources.write_text(f"deb [signed-by={_KEYS}] {targets.split()[0]} {suite} main\n")
     for name in ("lists/partial", "archives/partial"):
@@ -283,20 +266,6 @@ def _lead(link: Path, old: str, new: Path) -> None:
         link.symlink_to(new / target.removeprefix(f"{old}/"))
 
 
-@contextmanager
-def _no_services_started() -> Iterator[None]:
-    """Keep the Apache that Debian's mediawiki depends on from taking port 80."""
-    if _POLICY.exists():
-        yield
-        return
-    _POLICY.write_text("#!/bin/sh\nexit 101\n")
-    _POLICY.chmod(0o755)
-    try:
-        yield
-    finally:
-        _POLICY.unlink()
-
-
 class Wiki(NamedTuple):
     """A wiki to be: its folder, MediaWiki's own files, and its database, None for SQLite."""
 
@@ -312,12 +281,12 @@ def serve(wiki: Wiki, port: int) -> None:
     folder = wiki.folder
     reason = missing(wiki.code)
     if reason is not None:
-        raise MediaWikiError(f"{reason}: run 'python3 scripts/mediawiki.py install' as root")
+        raise ServerError(f"{reason}: run 'python3 -m scripts.mediawiki install' as root")
     if _process_of(folder) is not None:
-        raise MediaWikiError(f"a wiki is already being served from {folder}: stop it first")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        raise ServerError(f"a wiki is already being served from {folder}: stop it first")
+    loopback.end_on_sigterm()
     folder.mkdir(parents=True, exist_ok=True)
-    server = f"http://{HOST}:{port or _free_port()}"
+    server = f"http://{HOST}:{port or loopback.free_port()}"
     make_wiki(wiki, server)
     pid_file = folder / "pid"
     pid_file.write_text(str(os.getpid()))
@@ -327,7 +296,7 @@ def serve(wiki: Wiki, port: int) -> None:
         _wait_until_it_answers(api_url, php, folder)
         print(api_url, flush=True)
         if php.wait() != 0:
-            raise MediaWikiError(f"PHP's web server ended: see {folder / 'php.log'}")
+            raise ServerError(f"PHP's web server ended: see {folder / 'php.log'}")
     except KeyboardInterrupt:
         pass
     finally:
@@ -347,7 +316,7 @@ def stop(folder: Path) -> None:
     deadline = time.monotonic() + STOP_TIMEOUT_S
     while _process_of(folder) is not None:
         if time.monotonic() > deadline:
-            raise MediaWikiError(f"process {pid} does not end")
+            raise ServerError(f"process {pid} does not end")
         time.sleep(0.05)
 
 
@@ -429,74 +398,50 @@ def maintenance(folder: Path, script: str, *args: str) -> str:
     """Run one of MediaWiki's maintenance scripts on the folder's wiki; return what it printed."""
     file = (folder / "www/w").resolve() / f"maintenance/{script}.php"
     command = ["php", "-d", "opcache.enable_cli=0", str(file)]
-    return _run([*command, *args], _environment(folder))
+    return loopback.run([*command, *args], env=environment(folder))
 
 
-def _run(command: Sequence[str], environment: dict[str, str], folder: Path | None = None) -> str:
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise MediaWikiError(f"'{' '.join(command)}' failed:\n{done.stdout.strip()}")
-    return done.stdout
-
-
-def _environment(folder: Path) -> dict[str, str]:
+def environment(folder: Path) -> dict[str, str]:
+    """Return the environment of a program that is to work on the folder's wiki."""
     return {**os.environ, "MW_CONFIG_FILE": str(folder / "LocalSettings.php")}
 
 
 def _start_php(folder: Path, server: str) -> subprocess.Popen[bytes]:
-    with (folder / "php.log").open("ab") as log:
-        return subprocess.Popen(
-            [
-                "php",
-                "-d",
-                "memory_limit=256M",
-                "-d",
-                "display_errors=0",
-                "-d",
-                "log_errors=1",
-                "-d",
-                "opcache.revalidate_freq=0",
-                "-S",
-                server.removeprefix("http://"),
-                "-t",
-                str(folder / "www"),
-                str(folder / "router.php"),
-            ],
-            env={**_environment(folder), "PHP_CLI_SERVER_WORKERS": str(WORKERS)},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+    return loopback.start(
+        [
+            "php",
+            "-d",
+            "memory_limit=256M",
+            "-d",
+            "display_errors=0",
+            "-d",
+            "log_errors=1",
+            "-d",
+            "opcache.revalidate_freq=0",
+            "-S",
+            server.removeprefix("http://"),
+            "-t",
+            str(folder / "www"),
+            str(folder / "router.php"),
+        ],
+        folder / "php.log",
+        env={**environment(folder), "PHP_CLI_SERVER_WORKERS": str(WORKERS)},
+    )
 
 
 def _wait_until_it_answers(api_url: str, php: subprocess.Popen[bytes], folder: Path) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
-    while not _is_open(api_url):
+    port = urllib.parse.urlsplit(api_url).port or 0
+    while not loopback.is_open(port):
         if php.poll() is not None or time.monotonic() > deadline:
-            raise MediaWikiError(f"{api_url} does not open: see {folder / 'php.log'}")
+            raise ServerError(f"{api_url} does not open: see {folder / 'php.log'}")
         time.sleep(0.02)
     question = f"{api_url}?action=query&meta=siteinfo&format=json"
     try:
         with urllib.request.urlopen(question, timeout=START_TIMEOUT_S) as answer:
             json.load(answer)
     except (OSError, ValueError) as error:
-        raise MediaWikiError(f"{api_url}: {error}: see {folder / 'php.log'}") from error
-
-
-def _is_open(url: str) -> bool:
-    parts = urllib.parse.urlsplit(url)
-    with socket.socket() as probe:
-        return probe.connect_ex((parts.hostname, parts.port)) == 0
+        raise ServerError(f"{api_url}: {error}: see {folder / 'php.log'}") from error
 
 
 def _process_of(folder: Path) -> int | None:
@@ -504,17 +449,10 @@ def _process_of(folder: Path) -> int | None:
     try:
         pid = int((folder / "pid").read_text())
         # A number left behind by a killed process may belong to another by now.
-        is_ours = Path(__file__).name in Path(f"/proc/{pid}/cmdline").read_text()
+        is_ours = _NAME in Path(f"/proc/{pid}/cmdline").read_text()
     except (OSError, ValueError):
         return None
     return pid if is_ours else None
-
-
-def _free_port() -> int:
-    while True:
-        with suppress(OSError), socket.socket() as probe:
-            probe.bind((HOST, random.choice(PORTS)))
-            return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

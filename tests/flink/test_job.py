@@ -46,7 +46,7 @@ Found = dict[str, dict[str, Any]]
 def _installed() -> None:
     reason = flink.missing()
     if reason is not None:
-        pytest.skip(f"{reason}: run 'python3 scripts/flink.py install'")
+        pytest.skip(f"{reason}: run 'python3 -m scripts.flink install'")
 
 
 @pytest.fixture

@@ -141,12 +141,12 @@ def _program(pattern: str) -> str:
         found = sorted(folder.glob(pattern))
         if found:
             return str(found[-1])
-    pytest.skip(f"{pattern} is missing: run 'python3 scripts/mediawiki.py install' as root")
+    pytest.skip(f"{pattern} is missing: run 'python3 -m scripts.mediawiki install' as root")
 
 
 def _module(name: str) -> Path:
     pattern = "libphp*.so" if name == "php" else f"mod_{name}.so"
     found = sorted(MODULES.glob(pattern))
     if not found:
-        pytest.skip(f"Apache's {name} is missing: run 'python3 scripts/mediawiki.py install'")
+        pytest.skip(f"Apache's {name} is missing: run 'python3 -m scripts.mediawiki install'")
     return found[-1]

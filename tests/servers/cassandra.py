@@ -4,7 +4,6 @@ import gc
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -15,8 +14,7 @@ import pytest
 from scripts import cassandra as script
 
 from revision_quality.views.cassandra_session import CassandraPlace
-
-SCRIPT = Path(script.__file__)
+from tests.servers import scripted
 
 QUICK = {"JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1"}
 """A node that lives for minutes starts in two thirds of the time if it does not optimise itself."""
@@ -41,20 +39,9 @@ class RealCassandra:
 
     def start(self) -> None:
         """Serve, and wait until it answers."""
-        command = [sys.executable, str(SCRIPT), "start", "--folder", str(self._folder)]
-        self._server = subprocess.Popen(
-            [*command, "--port", str(self._port)],
-            env=os.environ | QUICK,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert self._server.stdout is not None
-        address = self._server.stdout.readline().partition(" ")[0]
-        if not address:
-            pytest.fail(f"Cassandra does not start: {self._server.communicate()[1]}")
-        self._port = int(address.rpartition(":")[2])
+        place = ["--folder", str(self._folder), "--port", str(self._port)]
+        self._server, told = scripted.start("cassandra", "start", *place, env=QUICK)
+        self._port = int(told.partition(" ")[0].rpartition(":")[2])
 
     def stop(self) -> None:
         """End the server."""
@@ -93,7 +80,7 @@ def cassandra(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealCassandr
     """Return a node that all tests share: use keyspaces of your own."""
     reason = script.missing()
     if reason is not None:
-        pytest.skip(f"{reason}: run 'python3 scripts/cassandra.py install'")
+        pytest.skip(f"{reason}: run 'python3 -m scripts.cassandra install'")
     with RealCassandra(tmp_path_factory.mktemp("cassandra")) as node:
         yield node
 

@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -19,8 +18,7 @@ from sqlalchemy.engine import URL
 
 from revision_quality.views.changes import ChangesView
 from revision_quality.views.database import Database
-
-SCRIPT = Path(script.__file__)
+from tests.servers import scripted
 
 
 class RealServer:
@@ -42,19 +40,12 @@ class RealServer:
     def start(self) -> None:
         """Serve, at the same address as before if it was served before."""
         port = (self._url and self._url.port) or 0
-        command = [sys.executable, str(SCRIPT), "start", self.kind, "--dir", str(self.folder)]
-        command += [] if self._syncs else ["--no-sync"]
-        self._process = subprocess.Popen(
-            [*command, "--port", str(port)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
+        place = ["--dir", str(self.folder), "--port", str(port)]
+        options = [] if self._syncs else ["--no-sync"]
+        self._process, self.version = scripted.start(
+            "databases", "start", self.kind, *place, *options
         )
         assert self._process.stdout is not None
-        self.version = self._process.stdout.readline().strip()
-        if not self.version:
-            pytest.fail(f"{self.kind} does not start: {self._process.communicate()[1]}")
         self._url = sqlalchemy.make_url(self._process.stdout.readline().strip())
 
     def stop(self) -> None:
@@ -109,7 +100,9 @@ def server(kind: str, *, syncs: bool = True) -> Iterator[RealServer]:
     """Serve an empty database; skip where its programs are not installed."""
     absent = script.missing(script.KINDS[kind])
     if absent is not None:
-        pytest.skip(f"{absent} is not installed: run 'python3 {SCRIPT.name} install' as root")
+        pytest.skip(
+            f"{absent} is not installed: run 'python3 -m scripts.databases install' as root"
+        )
     # Not pytest's own folder: as root, PostgreSQL's user could not enter it.
     folder = Path(tempfile.mkdtemp(prefix=f"revq-{kind}-"))
     running = RealServer(kind, folder, syncs=syncs)

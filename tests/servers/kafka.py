@@ -1,7 +1,6 @@
 """A real Apache Kafka on loopback as a fixture."""
 
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self
@@ -11,8 +10,8 @@ import pytest
 from scripts import kafka
 
 from revision_quality.streams.kafka.place import KafkaPlace
+from tests.servers import scripted
 
-SCRIPT = Path(kafka.__file__)
 QUICK = {"session.timeout.ms": 6000, "heartbeat.interval.ms": 1000, "transaction.timeout.ms": 3000}
 
 
@@ -33,17 +32,9 @@ class Broker:
 
     def start(self) -> None:
         port = self.address.rpartition(":")[2] or "0"
-        self._process = subprocess.Popen(
-            [sys.executable, str(SCRIPT), "start", "--folder", str(self._folder), "--port", port],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert self._process.stdout is not None
-        self.address = self._process.stdout.readline().partition(" ")[0].strip()
-        if not self.address:
-            pytest.fail(f"Kafka does not start: {self._process.communicate()[1]}")
+        place = ["--folder", str(self._folder), "--port", port]
+        self._process, told = scripted.start("kafka", "start", *place)
+        self.address = told.partition(" ")[0]
 
     def stop(self) -> None:
         if self._process is not None:
@@ -66,7 +57,7 @@ def start_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
     """Return a function that serves a further broker."""
     reason = kafka.missing()
     if reason is not None:
-        pytest.skip(f"{reason}: run 'python3 scripts/kafka.py install'")
+        pytest.skip(f"{reason}: run 'python3 -m scripts.kafka install'")
     brokers: list[Broker] = []
 
     def start() -> Broker:

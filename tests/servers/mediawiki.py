@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Self
@@ -11,8 +10,10 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from scripts import mediawiki as script
 
-SCRIPT = Path(__file__).parents[2] / "scripts/mediawiki.py"
+from tests.servers import scripted
+
 PASSWORD = "only-on-loopback"
 INSTALLED = Path("/usr/share/mediawiki")
 """Debian bookworm's: 1.39."""
@@ -56,22 +57,13 @@ class RealWiki:
 
     def start(self) -> None:
         """Serve the wiki, at the same address as before if it was served before."""
-        command = [sys.executable, str(SCRIPT), "start", "--dir", str(self._folder)]
-        command += ["--wiki-id", self.wiki_id, "--lang", self._lang]
-        command += ["--port", str(urlsplit(self.api_url).port or 0), "--code", str(self.code)]
+        options = ["--wiki-id", self.wiki_id, "--lang", self._lang, "--code", str(self.code)]
+        options += ["--port", str(urlsplit(self.api_url).port or 0)]
         if self._database is not None:
-            command += ["--database", self._database]
-        self._server = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
+            options += ["--database", self._database]
+        self._server, self.api_url = scripted.start(
+            "mediawiki", "start", "--dir", str(self._folder), *options
         )
-        assert self._server.stdout is not None
-        self.api_url = self._server.stdout.readline().strip()
-        if not self.api_url:
-            pytest.fail(f"the wiki does not start: {self._server.communicate()[1]}")
 
     def stop(self) -> None:
         """End the server; pages and accounts stay."""
@@ -188,11 +180,7 @@ class RealWiki:
 
     def run_jobs(self) -> None:
         """Run the jobs that edits have queued, such as the tag mw-reverted."""
-        subprocess.run(
-            [sys.executable, str(SCRIPT), "jobs", "--dir", str(self._folder)],
-            check=True,
-            capture_output=True,
-        )
+        script.maintenance(self._folder, "runJobs")
 
     def maintain(self, script: str, *arguments: str) -> None:
         """Run a maintenance script."""
@@ -314,7 +302,7 @@ def start_wiki(
     ) -> RealWiki:
         if not (code / "api.php").exists() or shutil.which("php") is None:
             make = f"unpack --suite trixie --code {code}" if code == NEWER else "install"
-            pytest.skip(f"MediaWiki is missing: run 'python3 scripts/mediawiki.py {make}' as root")
+            pytest.skip(f"MediaWiki is missing: run 'python3 -m scripts.mediawiki {make}' as root")
         wiki = RealWiki(tmp_path_factory.mktemp(wiki_id), wiki_id, lang, code, database)
         wikis.append(wiki)
         wiki.start()

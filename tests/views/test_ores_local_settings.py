@@ -28,7 +28,7 @@ def level(name: str, threshold: float) -> Level:
 
 def as_php_reads(lines: str) -> Any:
     if shutil.which("php") is None:
-        pytest.skip("PHP is not installed: run 'python3 scripts/mediawiki.py install' as root")
+        pytest.skip("PHP is not installed: run 'python3 -m scripts.mediawiki install' as root")
     done = subprocess.run(["php", "-r", lines + SHOW], capture_output=True, text=True, check=True)
     assert done.stderr == ""
     return json.loads(done.stdout)
