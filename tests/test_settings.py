@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from msgspec import convert
 
 from revision_quality.errors import SettingsError
 from revision_quality.settings import (
@@ -267,11 +268,23 @@ def test_what_the_types_cannot_tell_is_checked(settings, expected):
 
 
 @pytest.mark.parametrize(
+    "key", ["alarms.webhook", "event_gate.url", "event_streams.url", "tracing.endpoint"]
+)
+@pytest.mark.parametrize("url", ["http://hook.example:808O/", "https://[::1/", "http://xn--/"])
+def test_no_address_is_taken_that_cannot_be_asked(key, url):
+    block, name = key.split(".")
+    settings = convert({"wikis": [{"api": API}], block: {name: url}}, Settings)
+
+    with pytest.raises(SettingsError, match=f"{key}: .* is no web address"):
+        check_settings(settings)
+
+
+@pytest.mark.parametrize(
     "url",
     [
         *("", "wiki.example/api.php", "ftp://wiki.example", "https://", "https:///api.php"),
         *("file:///x", "http://[::1", "http://[bad]/api.php", "http://wiki.example:99999/"),
-        "http://wiki.example:port/",
+        *("http://wiki.example:port/", "http://xn--/", "http://wiki.example/\x7f"),
     ],
 )
 def test_what_is_no_web_address_is_refused(url):

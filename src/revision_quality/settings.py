@@ -7,9 +7,9 @@ import tomllib
 from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
+import httpx
 import msgspec
 from msgspec import Meta, Struct
 from msgspec.structs import replace
@@ -21,7 +21,9 @@ from revision_quality.ores_tables_block import OresTablesBlock
 from revision_quality.secrets_in_settings import with_secrets
 from revision_quality.wiki_lists import ListedWiki, read_wikis_folder, read_wikis_table
 
-Port = Annotated[int, Meta(ge=0, le=65535)]
+_LAST_PORT = 65535
+
+Port = Annotated[int, Meta(ge=0, le=_LAST_PORT)]
 Days = Annotated[int, Meta(ge=1, le=36_500)]
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 
@@ -338,6 +340,7 @@ def check_settings(settings: Settings) -> None:
     ]
     if twice:
         raise SettingsError(f"wikis: {min(twice)} is configured twice, remove one")
+    _check_addresses(settings)
     if settings.web.accepts_scores and not settings.web.accepts_events:
         raise SettingsError("web.accepts_scores: takes scores only with accepts_events = true")
     if not settings.streams.is_kafka:
@@ -349,16 +352,35 @@ def check_settings(settings: Settings) -> None:
 
 def check_api_url(url: str) -> None:
     """Raise SettingsError if `url` cannot be the address of an api.php."""
-    try:
-        parts = urlsplit(url)
-        is_address = parts.scheme in ("http", "https") and bool(parts.hostname and parts.port != 0)
-    except ValueError:
-        is_address = False
-    if not is_address:
+    if not _is_web_address(url):
         raise SettingsError(
             f"{url!r} is no web address: give the wiki's api.php,"
             " such as https://example.org/w/api.php"
         )
+
+
+def _check_addresses(settings: Settings) -> None:
+    gate, streams = settings.event_gate, settings.event_streams
+    addresses = {
+        "alarms.webhook": settings.alarms.webhook,
+        "event_gate.url": gate.url if gate else None,
+        "event_streams.url": streams.url if streams else None,
+        "tracing.endpoint": settings.tracing.endpoint,
+    }
+    for key, url in addresses.items():
+        if url is not None and not _is_web_address(url):
+            raise SettingsError(f"{key}: {url!r} is no web address")
+
+
+def _is_web_address(url: str) -> bool:
+    """Tell whether a client can ask it: what it cannot read would end the service when asked."""
+    try:
+        parts = httpx.URL(url)
+        host, port = parts.host, parts.port
+    except (httpx.InvalidURL, ValueError):
+        return False
+    is_port = port is None or 0 < port <= _LAST_PORT
+    return parts.scheme in ("http", "https") and bool(host) and is_port
 
 
 def access_token(variable: str | None, place: str, what: str) -> str | None:

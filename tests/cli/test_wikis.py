@@ -184,14 +184,15 @@ async def test_of_a_silent_wiki_what_it_said_before_is_taken_at_once(farm, tmp_p
 
 
 async def test_who_has_not_answered_yet_is_expected(farm, tmp_path):
-    farm.silent, farm.refusing = {"slow"}, {"broken"}
-    wikis = farm.wikis(tmp_path, "one", "slow", "broken")
+    farm.silent, farm.refusing = {"slow", "вики"}, {"broken"}
+    wikis = farm.wikis(tmp_path, "one", "slow", "broken", "вики")
     await wikis.connect(patience=0.1)
     assert wikis.is_expected("anything.example")
 
     await wikis.close()
     assert wikis.is_expected("broken.example")
     assert wikis.is_awaited("slow.example")
+    assert wikis.is_awaited("xn--b1amah.example")
     assert not wikis.is_awaited("one.example")
     assert not wikis.is_expected("anything.example")
     assert not wikis.is_expected(None)

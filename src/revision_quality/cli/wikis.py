@@ -150,7 +150,9 @@ class Wikis:
 
     def is_awaited(self, domain: str | None) -> bool:
         """Tell whether `domain` is that of a wiki which has not said who it is."""
-        return domain in {httpx.URL(api).host for api in self.unreachable}
+        addresses = map(httpx.URL, self.unreachable)
+        # Events have names of other scripts in ASCII, people write them as they are.
+        return any(domain in (one.host, one.raw_host.decode()) for one in addresses)
 
     def persevere(self) -> None:
         """Go on asking those that have not answered, until `close`; once is enough."""
