@@ -98,6 +98,7 @@ class KnownWikis:
         self.fetching[wiki.wiki_id] = Fetching(wiki.api, reader.kept)
         site = wiki.info.site
         self.sites[wiki.wiki_id] = replace(site, zone=wiki.settings.time_zone or site.zone)
+        self.consumers.pop(wiki.wiki_id, None)
         if wiki.settings.oauth:
             self.consumers[wiki.wiki_id] = Consumer(
                 wiki.settings.oauth, wiki.info.site, wiki.settings.api, self._client
