@@ -8,11 +8,14 @@ from contextlib import AsyncExitStack
 import httpx
 import pytest
 
+from revision_quality.recent_changes.shown_levels import ShownLevels
+from revision_quality.recent_changes.wiki_levels import WikiLevels
 from revision_quality.views.change import State
+from revision_quality.views.shown_model import add_shown
 from revision_quality.web import changes_feed
 from revision_quality.web.app import create_app
 from revision_quality.web.broadcaster import MAX_BACKLOG, Broadcaster
-from tests.recent_changes.examples import LEVELS, SITES, change
+from tests.recent_changes.examples import LEVELS, SITES, change, level
 from tests.web.conftest import Serve, WritableView, until
 from tests.web.events import listening
 
@@ -136,6 +139,22 @@ async def test_an_idle_connection_is_kept_alive(
     async with listening(address) as reader:
         lines = reader.answer.aiter_lines()
         assert [await anext(lines) for _ in range(3)] == ["retry: 3000", "", ": keep-alive"]
+
+
+async def test_after_a_promotion_rows_have_the_levels_of_the_model_that_is_shown(
+    view: WritableView, serve: Serve
+) -> None:
+    stricter = WikiLevels((level("verylikelybad", 0.2),))
+    app = create_app(view, SITES.get, ShownLevels(LEVELS, {("revertrisk", "2"): stricter}))
+    async with serve(app) as address, listening(address) as reader:
+        await view.write(change(1, score=0.4))
+        before = await reader.next()
+        await view.database.write(
+            lambda connection: add_shown(connection, ("revertrisk", "2"), 1, 1)
+        )
+        await view.write(change(1, score=0.4))
+        after = await reader.next()
+    assert [one.data["level"] for one in (before, after)] == ["maybebad", "verylikelybad"]
 
 
 async def until_summary(lines: AsyncIterator[str]) -> AsyncIterator[str]:

@@ -285,6 +285,16 @@ async def test_the_form_shows_what_is_chosen_and_how_to_take_it_away(
     assert "שיחה" in html
 
 
+async def test_a_browser_keeps_the_scripts_texts_of_the_version_it_asked_for(
+    client: httpx.AsyncClient,
+) -> None:
+    address = re.search(r"/recent-changes/texts/[^\"]+", (await client.get("/recent-changes")).text)
+    assert address is not None
+    for path, is_kept in ((address[0], True), (f"{address[0]}0", False)):
+        answer = await client.get(path)
+        assert ("immutable" in answer.headers["cache-control"]) is is_kept
+
+
 async def test_what_an_order_hides_is_no_filter_to_take_away(client: httpx.AsyncClient) -> None:
     for query, number in (("order=riskiest", 0), ("hidereverted=1", 1), ("hideunreverted=1", 1)):
         page = (await client.get(f"/recent-changes?{query}")).text

@@ -10,11 +10,12 @@ from revision_quality.errors import StoreError
 from revision_quality.recent_changes.filters import Filters
 from revision_quality.recent_changes.presentation import Row, key_of
 from revision_quality.recent_changes.query import matches
-from revision_quality.recent_changes.wiki_levels import CurrentLevels
+from revision_quality.recent_changes.wiki_levels import WikiLevels
 from revision_quality.views.change import Change
 from revision_quality.web.broadcaster import BATCH_SIZE, MAX_BACKLOG, Subscription
 from revision_quality.web.event_stream import KEEP_ALIVE, event
 from revision_quality.web.interface import Interface
+from revision_quality.web.levels_in_step import LevelsInStep
 from revision_quality.web.rendering import render_row, render_summary
 from revision_quality.web.summary import Summarizer
 from revision_quality.web.view import View
@@ -54,7 +55,7 @@ class ChangesFeed:
         view: View,
         summarizer: Summarizer,
         filters: Filters,
-        levels: CurrentLevels,
+        levels: LevelsInStep,
         *,
         row_of: Callable[[Change], Row],
         interface: Interface,
@@ -96,7 +97,7 @@ class ChangesFeed:
                 yield event("reset", {}, last)
                 continue
             news = [change for change in batch if change.seq > last]
-            for chunk in self._events(news):
+            for chunk in await self._events(news):
                 yield chunk
             last = max(last, batch[-1].seq)
             self._is_summary_due = True
@@ -114,22 +115,25 @@ class ChangesFeed:
                 break
             since = batch[-1].seq
             self._is_summary_due = True
-            for chunk in self._events(batch):
+            for chunk in await self._events(batch):
                 yield since, chunk
         yield since, KEEP_ALIVE
 
-    def _events(self, changes: Sequence[Change]) -> list[bytes]:
-        events = [made for change in changes if (made := self._event(change))]
+    async def _events(self, changes: Sequence[Change]) -> list[bytes]:
+        if not changes:
+            return []
+        levels = await self._levels.of(changes[-1].seq)
+        events = [made for change in changes if (made := self._event(change, levels))]
         starts = range(0, len(events), _EVENTS_PER_CHUNK)
         return [b"".join(events[start : start + _EVENTS_PER_CHUNK]) for start in starts]
 
-    def _event(self, change: Change) -> bytes | None:
+    def _event(self, change: Change, levels: WikiLevels) -> bytes | None:
         wikis = self._filters.wikis
         if wikis and change.wiki_id not in wikis:
             return None
         if self._filters.is_queue and is_handled(change):
             return event("remove", {"key": key_of(change.wiki_id, change.rev_id)}, change.seq)
-        if not matches(change, self._filters, self._levels.now, now=time.time()):
+        if not matches(change, self._filters, levels, now=time.time()):
             return event("remove", {"key": key_of(change.wiki_id, change.rev_id)}, change.seq)
         row = self._row_of(change)
         html = render_row(row, self._interface)

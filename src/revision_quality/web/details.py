@@ -19,6 +19,7 @@ from revision_quality.models.phrases import ENGLISH, phrase
 from revision_quality.models.reasons import Reason
 from revision_quality.recent_changes import nearby
 from revision_quality.recent_changes.presentation import Row, key_of, row_of
+from revision_quality.recent_changes.shown_levels import as_of
 from revision_quality.recent_changes.wiki_levels import CurrentLevels
 from revision_quality.views.change import Change, State
 from revision_quality.web.changes_json import ChangeJson, change_json
@@ -127,6 +128,7 @@ class Details:
         change = await self._one(wiki_id, rev_id) if 0 < rev_id <= _MAX_REV_ID else None
         if change is None or change.deleted:
             raise HTTPException(404)
+        await self._view.read(lambda connection: as_of(self._levels, connection))
         diff, reasons = await asyncio.gather(self._diff(change), self._why(change))
         others = nearby.others_of_user(change)
         return Detail(

@@ -39,6 +39,7 @@ from revision_quality.web.interface import (
     languages,
 )
 from revision_quality.web.json_answers import ANY_ORIGIN
+from revision_quality.web.levels_in_step import LevelsInStep
 from revision_quality.web.page import Page, Sites
 from revision_quality.web.problems import wants_json
 from revision_quality.web.rendering import render
@@ -73,6 +74,7 @@ class RecentChanges:
         self._view = view
         self._sites = sites
         self._levels = levels
+        self._levels_in_step = LevelsInStep(view, levels)
         self._broadcaster = broadcaster
         self._interface = interface
         self._logins = logins
@@ -121,7 +123,7 @@ class RecentChanges:
             self._view,
             self._summarizer,
             filters,
-            self._levels,
+            self._levels_in_step,
             row_of=self._row_maker(filters, summary),
             interface=self.interface(request),
         )
@@ -133,9 +135,12 @@ class RecentChanges:
         lang = request.path_params["lang"]
         if not is_language(lang):
             raise HTTPException(404)
-        body = msgspec.json.encode(Interface(lang).script_messages)
-        headers = {"Cache-Control": f"public, max-age={_YEAR_SECONDS}, immutable"}
-        return Response(body, headers=headers, media_type="application/json")
+        ui = Interface(lang)
+        # A page of another release asks for its version, and gets the texts that are here.
+        is_asked_for = request.url.query == ui.script_messages_version
+        kept = f"public, max-age={_YEAR_SECONDS}, immutable" if is_asked_for else "no-cache"
+        body = msgspec.json.encode(ui.script_messages)
+        return Response(body, headers={"Cache-Control": kept}, media_type="application/json")
 
     def interface(self, request: Request) -> Interface:
         """Return the interface that a reader wants."""
