@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from msgspec import Struct
 
@@ -27,7 +27,8 @@ def parts_of(comment: str, title: str, site: Site | None) -> tuple[Part, ...]:
     """Take a summary apart as MediaWiki's CommentParser shows it.
 
     `/* Name */` becomes "→Name", linked to the section of the page `title`, with a colon where
-    text follows; `[[target|label]]` becomes a link to the wiki's page, or text without a site.
+    text follows; `[[target|label]]`, percent-encoded or not, becomes a link to the wiki's page, or
+    text without a site.
     """
     if len(comment) > MAX_CHARACTERS:
         comment = comment[:MAX_CHARACTERS] + "…"
@@ -63,7 +64,7 @@ def _linked(text: str, title: str, site: Site | None) -> Iterator[Part]:
 
 
 def _url(target: str, title: str, site: Site | None) -> str | None:
-    page, _, fragment = target.partition("#")
+    page, _, fragment = unquote(target).partition("#")
     page = page.strip() or title
     if site is None or not page:
         return None
