@@ -80,8 +80,11 @@ async def test_long_parameters_go_by_post(names, method):
     assert len(str(wiki.requests[0].url)) < 4000
 
 
-async def test_an_access_token_is_sent_to_the_wiki_and_to_nobody_else():
-    moved = httpx.Response(301, headers={"location": "https://other.example/api.php"})
+@pytest.mark.parametrize(
+    "elsewhere", ["https://other.example", "http://wiki.example", "https://wiki.example:8443"]
+)
+async def test_an_access_token_is_sent_to_the_wiki_and_to_nobody_else(elsewhere):
+    moved = httpx.Response(301, headers={"location": f"{elsewhere}/api.php"})
     wiki = FakeApi(moved, GOOD)
     api = wiki.api(access_token="secret")
 
@@ -93,6 +96,18 @@ async def test_an_access_token_is_sent_to_the_wiki_and_to_nobody_else():
         None,
         None,
     ]
+
+
+async def test_an_access_token_goes_along_from_http_to_https():
+    moved = httpx.Response(301, headers={"location": URL})
+    wiki = FakeApi(moved, GOOD)
+    api = wiki.api(url=URL.replace("https", "http"), access_token="secret")
+
+    await api.get(action="query")
+    await api.get(action="query")
+
+    sent = [request.headers.get("authorization") for request in wiki.requests]
+    assert sent == ["Bearer secret"] * 3
 
 
 async def test_a_wiki_that_moved_is_asked_at_its_new_address():

@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import httpx
 import msgspec
@@ -67,7 +67,8 @@ class ActionApi:
         self.has_answered = False
         """Whether it has been an Action API once; who knows that from before may say so."""
         self._access_token = access_token
-        self._host = urlsplit(api_url).hostname
+        given = _origin(api_url)
+        self._trusted = {given, given.copy_with(scheme="https", port=None)}
         self.requests = Tally()
         """Requests by what came of them: answered, unavailable, refused, not_a_wiki."""
         self.seconds = Timings(REQUEST_SECONDS)
@@ -157,9 +158,12 @@ class ActionApi:
         return response, body
 
     def _headers(self) -> dict[str, str]:
-        """Return the headers of a request; the access token is for the configured host alone."""
+        """Return the headers of a request.
+
+        The access token is for the configured server alone, and for its HTTPS where it has moved.
+        """
         headers = {"User-Agent": USER_AGENT, "Accept": "application/json"}
-        if self._access_token and urlsplit(self.api_url).hostname == self._host:
+        if self._access_token and _origin(self.api_url) in self._trusted:
             headers["Authorization"] = f"Bearer {self._access_token}"
         return headers
 
@@ -214,6 +218,11 @@ def reading(api_url: str, what: str) -> Iterator[None]:
             f"{api_url} answers, but its {what} are not as MediaWiki has them ({error!r}):"
             " is it a MediaWiki API?"
         ) from error
+
+
+def _origin(url: str) -> httpx.URL:
+    parts = httpx.URL(url)
+    return httpx.URL(scheme=parts.scheme, host=parts.host, port=parts.port)
 
 
 def _pause(error: Exception) -> bool | float:
