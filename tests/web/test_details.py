@@ -196,14 +196,15 @@ async def test_what_is_hidden_is_not_told_even_if_it_was_before(
     assert (await client.get("/recent-changes/enwiki/5")).status_code == 404
 
 
+@pytest.mark.parametrize("hidden", [4, 5])
 async def test_what_is_hidden_while_the_wiki_is_asked_is_not_told(
-    client: httpx.AsyncClient, view: WritableView, diffs: FakeDiffs
+    client: httpx.AsyncClient, view: WritableView, diffs: FakeDiffs, hidden: int
 ) -> None:
-    await view.write(change(5, parent_id=4))
+    await view.write(change(4, parent_id=3), change(5, parent_id=4))
     diffs.held.clear()
     asking = asyncio.ensure_future(client.get("/recent-changes/enwiki/5.json"))
     await until(lambda: bool(diffs.asked))
-    await view.write(change(5, parent_id=4, content_hidden=True))
+    await view.write(change(hidden, parent_id=hidden - 1, content_hidden=True))
     diffs.held.set()
     assert (await asking).json()["diff_absence"] == "hidden"
 

@@ -154,9 +154,11 @@ class Details:
         except WikiError as error:
             _log.warning("no diff for lack of the wiki", wiki_id=change.wiki_id, error=str(error))
             return None
-        # While the wiki was asked, somebody may have hidden it.
-        again = await self._one(change.wiki_id, change.rev_id)
-        if again is None or again.content_hidden or again.deleted:
+        # While the wiki was asked, somebody may have hidden it, or the edit before.
+        revisions = [change.rev_id, change.parent_id]
+        again = await self._view.rows(nearby.one(change.wiki_id, revisions))
+        is_there = any(row.rev_id == change.rev_id for row in again)
+        if not is_there or any(row.content_hidden or row.deleted for row in again):
             return Diff(absence="hidden")
         return diff
 
