@@ -1,6 +1,7 @@
 """A backup is taken while the store is written, and is whole; a damaged one is not put back."""
 
 import asyncio
+import resource
 import sqlite3
 import threading
 import time
@@ -76,6 +77,26 @@ async def test_nothing_is_overwritten(tmp_path):
         put_back(store(data), copy, examine(copy))
     with locked(data), pytest.raises(StoreError, match="is in use by another revq"):
         restore(copy, None, data=data)
+
+
+async def test_what_a_full_disk_left_of_it_is_in_nobodys_way(tmp_path):
+    data, copy, other = tmp_path / "data", tmp_path / "copy", tmp_path / "other"
+    (data / "polling").mkdir(parents=True)
+    (data / "polling/enwiki.json").write_text('{"head": null}')
+    async with SqliteStreams(data / "streams.sqlite") as streams:
+        await fill(streams, 0, 300)
+    write(store(data), copy)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))
+    try:
+        with pytest.raises(StoreError, match="cannot be written"):
+            put_back(store(other), copy, examine(copy))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    assert not [file for file in other.rglob("*") if file.is_file()]
+    put_back(store(other), copy, examine(copy))
+    assert await numbers(other) == 300
 
 
 def test_a_damaged_database_is_no_backup(tmp_path):

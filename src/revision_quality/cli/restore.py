@@ -61,9 +61,14 @@ def put_back(settings: Settings, folder: Path, manifest: Manifest) -> None:
             f"{present[0]} is there already: move the old store away, or choose another folder"
             " with --data"
         )
+    new = {name: target.with_name(f".{target.name}.new") for name, target in targets.items()}
     try:
-        for name, target in targets.items():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(folder / name, target)
+        for name, file in new.items():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(folder / name, file)
+        for name, file in new.items():
+            file.rename(targets[name])
     except OSError as error:
+        for file in new.values():
+            file.unlink(missing_ok=True)
         raise StoreError(f"{settings.data} cannot be written ({error.strerror})") from error
