@@ -29,6 +29,8 @@ def test_a_silence_is_edits_and_no_outcome(found: Silence, is_bad: bool, is_good
         ({"scored": 980, "pending": 20}, True, False),
         ({"scored": 992, "failed": 8}, False, False),
         ({"scored": 996, "failed": 4}, False, True),
+        ({"scored": 60, "failed": 39}, False, False),
+        ({"scored": 60}, False, True),
     ],
 )
 def test_a_share_of_the_edits_must_have_an_outcome(
@@ -51,4 +53,4 @@ def test_what_is_lacking_is_told() -> None:
 
 
 def test_of_few_edits_no_share_is_told() -> None:
-    assert coverage("my_wiki", {"failed": 50}, 0.99) is None
+    assert coverage("my_wiki", {"failed": 49}, 0.99) is None

@@ -209,6 +209,28 @@ async def test_a_share_of_edits_that_failed_is_told(house: House) -> None:
     assert await house.active() == {(Kind.COVERAGE, "my_wiki")}
 
 
+async def test_an_alarm_about_edits_that_nobody_makes_any_more_ends(house: House) -> None:
+    edits = [page_change(rev_id=rev_id) for rev_id in range(10, 120)]
+    await house.view.apply(records(edits))
+    house.clock.time = at(11 * 60)
+    await house.watch.look()
+    assert await house.active() == {(Kind.NO_SCORES, "my_wiki"), (Kind.COVERAGE, "my_wiki")}
+
+    house.clock.time = at(3 * 3600)
+    await house.watch.look()
+    assert (Kind.NO_SCORES, "my_wiki") in await house.active(), "they wait still"
+
+    scores = [prediction(edit) for edit in edits[:100]]
+    failed = [prediction_error(edit, state=Outcome.FAILED) for edit in edits[100:]]
+    await house.view.apply(records([*scores, *failed], 200))
+    await house.watch.look()
+    assert await house.active() == {(Kind.COVERAGE, "my_wiki")}
+
+    house.clock.time = at(25 * 3600)
+    await house.watch.look()
+    assert await house.active() == set()
+
+
 async def test_the_webhook_is_told_until_it_takes_it(house: House) -> None:
     await house.view.apply(records([page_change(rev_id=rev_id) for rev_id in range(10, 15)]))
     house.clock.time = at(11 * 60)

@@ -9,6 +9,8 @@ from revision_quality.views.change import State
 LEAST_EDITS = 100
 """Edits of a day from which on a share of them is told: one in a hundred must be more than one."""
 
+_ENOUGH_TO_STAY = 0.5
+
 LEAST_SILENT = 3
 """Edits without any outcome that make a silence."""
 
@@ -34,17 +36,17 @@ def silence(wiki_id: str, found: Silence, minutes: float) -> Finding:
 def coverage(wiki_id: str, states: Mapping[str, int], least: float) -> Finding | None:
     """Tell whether the share of a day's edits that have a score, or can have none, is `least`.
 
-    None for too few edits.
+    None for fewer than half of LEAST_EDITS; from there on an alarm may end, but none begins.
     """
     edits = sum(states.values())
-    if edits < LEAST_EDITS:
+    if edits < _ENOUGH_TO_STAY * LEAST_EDITS:
         return None
     covered = states.get(State.SCORED, 0) + states.get(State.NOT_SCORABLE, 0)
     share = covered / edits
     lacking = ", ".join(_lacking(states))
     return Finding(
         subject=Subject(kind=Kind.COVERAGE, wiki_id=wiki_id),
-        is_bad=share < least,
+        is_bad=edits >= LEAST_EDITS and share < least,
         is_good=share >= (1 + least) / 2 or covered == edits,
         message=f"{wiki_id}: {share:.1%} of {edits:,} edits of the last day have a score or can"
         f" have none, {least:.0%} should ({lacking}).",

@@ -1,7 +1,7 @@
 """Watches the streams and the changes view for what is not as usual."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -10,7 +10,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, func, select
 
 from revision_quality.alarms import stored as table
-from revision_quality.alarms.alarm import Alarm, Board, Finding, Kind
+from revision_quality.alarms.alarm import Alarm, Board, Finding, Kind, Subject
 from revision_quality.alarms.coverage import Silence, coverage, silence
 from revision_quality.alarms.drift import RATE_FLOOR, SHIFT_FLOOR, Series, SeriesState
 from revision_quality.alarms.level_watch import LevelWatch
@@ -168,10 +168,26 @@ class AlarmWatch:
         findings = [_silence(wiki_id, found, self._limits) for wiki_id, found in hour.items()]
         covered = (coverage(wiki, found, self._limits.coverage) for wiki, found in day.items())
         findings += [found for found in covered if found is not None]
+        findings += self._of_few_edits({each.subject for each in findings}, day)
         findings += await self._of_levels(now)
         self._untold += [*self._look(findings), *self._accept()]
         await self._tell()
         await self._keep()
+
+    def _of_few_edits(
+        self, seen: Collection[Subject], day: Mapping[str, Mapping[str, int]]
+    ) -> Sequence[Finding]:
+        """End alarms about edits of wikis of which there is nothing to tell, once none waits."""
+        return [
+            Finding(
+                subject=about,
+                is_bad=False,
+                is_good=not day.get(about.wiki_id, {}).get(State.PENDING),
+                message="",
+            )
+            for about in (alarm.subject for alarm in self._board.active)
+            if about.kind in (Kind.NO_SCORES, Kind.COVERAGE) and about not in seen
+        ]
 
     async def _of_levels(self, now: int) -> Sequence[Finding]:
         """Look at the levels once an hour; alarms about those that are not in force end."""
