@@ -33,7 +33,7 @@ class Reader:
             name, _, value = line.partition(": ")
             if line and name:
                 fields[name] = value
-            elif "event" in fields and fields["event"] != "summary":
+            elif "event" in fields and fields["event"] not in ("summary", "alive"):
                 return Event(fields["event"], int(fields["id"]), json.loads(fields["data"]))
             elif not line:
                 fields = {}

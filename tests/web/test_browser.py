@@ -8,6 +8,7 @@ from playwright.async_api import Page, expect
 from starlette.applications import Starlette
 
 from revision_quality.views.change import State
+from revision_quality.web import changes_feed
 from revision_quality.web.app import create_app
 from tests.recent_changes.examples import LEVELS, SITES, change
 from tests.web.browsing import Open, connected, keys
@@ -349,6 +350,38 @@ async def test_the_page_comes_back_after_the_server_was_away(
     await view.write(change(2))
     await asyncio.sleep(0)
     await expect(page.locator("#changes li")).to_have_count(2, timeout=30_000)
+
+
+ALIVE = """
+new Promise((heard) => {
+  const source = new EventSource("/recent-changes/events");
+  source.addEventListener("alive", () => heard(source.close()));
+})
+"""
+
+
+@pytest.mark.parametrize(("keep_alive", "times"), [(0.02, 1), (600, 2)])
+async def test_a_connection_that_has_fallen_silent_is_made_anew(
+    open_page: Open,
+    view: WritableView,
+    monkeypatch: pytest.MonkeyPatch,
+    keep_alive: float,
+    times: int,
+) -> None:
+    monkeypatch.setattr(changes_feed, "KEEP_ALIVE_SECONDS", keep_alive)
+    await view.write(change(1))
+    page = await open_page()
+    await page.clock.install()
+    asked: list[str] = []
+    page.on("request", lambda sent: asked.append(sent.url) if "&since=" in sent.url else None)
+    await page.goto(f"{page.url}?limit=9")
+    await connected(page)
+    for _ in range(2):
+        if times == 1:
+            await page.evaluate(ALIVE)
+        await page.clock.fast_forward(30_000)
+    await connected(page)
+    assert len(asked) == times
 
 
 async def test_the_levels_of_the_chosen_wiki_are_described(

@@ -138,7 +138,7 @@ async def test_an_idle_connection_is_kept_alive(
     monkeypatch.setattr(changes_feed, "KEEP_ALIVE_SECONDS", 0.05)
     async with listening(address) as reader:
         lines = reader.answer.aiter_lines()
-        assert [await anext(lines) for _ in range(3)] == ["retry: 3000", "", ": keep-alive"]
+        assert [await anext(lines) for _ in range(3)] == ["retry: 3000", "", "event: alive"]
 
 
 async def test_after_a_promotion_rows_have_the_levels_of_the_model_that_is_shown(

@@ -13,7 +13,7 @@ from revision_quality.recent_changes.query import matches
 from revision_quality.recent_changes.wiki_levels import WikiLevels
 from revision_quality.views.change import Change
 from revision_quality.web.broadcaster import BATCH_SIZE, MAX_BACKLOG, Subscription
-from revision_quality.web.event_stream import KEEP_ALIVE, event
+from revision_quality.web.event_stream import event
 from revision_quality.web.interface import Interface
 from revision_quality.web.levels_in_step import LevelsInStep
 from revision_quality.web.rendering import render_row, render_summary
@@ -47,7 +47,8 @@ class ChangesFeed:
 
     `change` brings a row to show or to replace, `remove` the key of one to take away, `summary`
     the line of counts, `reset` asks to load the page again because too much has happened since
-    the reader's last event. The id of each is the `seq` from which to resume.
+    the reader's last event, `alive` comes where nothing else does: a reader who hears nothing for
+    much longer has lost the connection. The id of each is the `seq` from which to resume.
     """
 
     def __init__(
@@ -90,7 +91,7 @@ class ChangesFeed:
         while not subscription.over.is_set():
             batch = await subscription.next(self._patience())
             if batch is None:
-                yield await self._summary_or_nothing(last) or KEEP_ALIVE
+                yield await self._summary_or_nothing(last) or self._alive(last)
                 continue
             if not batch:
                 last = max(last, await self._view.last_seq())
@@ -117,7 +118,7 @@ class ChangesFeed:
             self._is_summary_due = True
             for chunk in await self._events(batch):
                 yield since, chunk
-        yield since, KEEP_ALIVE
+        yield since, self._alive(since)
 
     async def _events(self, changes: Sequence[Change]) -> list[bytes]:
         if not changes:
@@ -139,6 +140,10 @@ class ChangesFeed:
         html = render_row(row, self._interface)
         changed = _Changed(row.key, row.timestamp, html, row.risk.kind, change.score, row.rank)
         return event("change", changed, change.seq)
+
+    def _alive(self, seq: int) -> bytes:
+        """Return an event that says no more than that the connection is one."""
+        return event("alive", {}, seq)
 
     def _patience(self) -> float:
         return SUMMARY_SECONDS if self._is_summary_due else KEEP_ALIVE_SECONDS

@@ -10,8 +10,6 @@ from starlette.types import Receive, Scope, Send
 
 from revision_quality.web.broadcaster import Broadcaster, Subscription
 
-KEEP_ALIVE = b": keep-alive\n\n"
-
 _GRACE_SECONDS = 0.5
 """Time for a reader to take the end of the stream when its subscription is over."""
 

@@ -116,7 +116,7 @@ OPERATIONS = (
         path=f"{PATH}/events",
         tag=_TAG,
         summary="Follow recent changes",
-        description="Server-sent events: change, remove, summary, reset. Last-Event-ID resumes.",
+        description="Events: change, remove, summary, reset, alive. Last-Event-ID resumes.",
         parameters=(*_filters(), _SINCE),
         replies={200: Reply("The events, without end.", _EVENTS), 503: _PROBLEM},
     ),

@@ -3,6 +3,8 @@
 import { inLanguage } from "./texts.js";
 
 const RECONNECT_MILLISECONDS = 5000;
+// The server says something every 15 seconds at least; a network may lose a connection silently.
+const SILENCE_MILLISECONDS = 50000;
 
 export class Feed {
   // `handlers` has change, remove, summary, reset and state ("open", "waiting").
@@ -17,10 +19,16 @@ export class Feed {
     this.source = new EventSource(inLanguage(this.url + this.seq));
     for (const name of ["change", "remove", "summary", "reset"]) {
       this.source.addEventListener(name, (event) => {
+        this.hear();
         this.seq = event.lastEventId;
         this.handlers[name](JSON.parse(event.data));
       });
     }
+    this.source.addEventListener("alive", (event) => {
+      this.hear();
+      this.seq = event.lastEventId;
+    });
+    this.hear();
     this.source.onopen = () => this.handlers.state("open");
     this.source.onerror = () => this.wait();
   }
@@ -33,8 +41,17 @@ export class Feed {
     }
   }
 
+  hear() {
+    clearTimeout(this.silence);
+    this.silence = setTimeout(() => {
+      this.close();
+      this.open();
+    }, SILENCE_MILLISECONDS);
+  }
+
   close() {
     clearTimeout(this.timer);
+    clearTimeout(this.silence);
     this.source.close();
   }
 }
