@@ -3,12 +3,15 @@
 import sqlite3
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from hashlib import blake2b
 from pathlib import Path
 from typing import Protocol, Self
 
 from msgspec import Struct
+
+from revision_quality.errors import StoreError
 
 _AT_ONCE = 10_000
 _CACHE_KIB = 16_384
@@ -33,6 +36,7 @@ class UserHistories:
     """Counts edits in a temporary SQLite file: memory does not grow with the users or edits.
 
     First `add` every edit, in any order, then `finish`, then `look_up`. Use as a context manager.
+    `add` and `finish` raise StoreError.
     """
 
     def __init__(self) -> None:
@@ -61,14 +65,15 @@ class UserHistories:
     def finish(self) -> None:
         """Count, when all edits are there."""
         self._flush()
-        self._database.executescript(
-            "CREATE TABLE history (user INTEGER, at INTEGER, edits INTEGER, prior INTEGER,"
-            " PRIMARY KEY (user, at)) WITHOUT ROWID;"
-            "INSERT INTO history SELECT user, at, edits, sum(edits) OVER"
-            " (PARTITION BY user ORDER BY at) - edits FROM"
-            " (SELECT user, at, count(*) AS edits FROM edit GROUP BY user, at);"
-            "DROP TABLE edit;"
-        )
+        with self._errors():
+            self._database.executescript(
+                "CREATE TABLE history (user INTEGER, at INTEGER, edits INTEGER, prior INTEGER,"
+                " PRIMARY KEY (user, at)) WITHOUT ROWID;"
+                "INSERT INTO history SELECT user, at, edits, sum(edits) OVER"
+                " (PARTITION BY user ORDER BY at) - edits FROM"
+                " (SELECT user, at, count(*) AS edits FROM edit GROUP BY user, at);"
+                "DROP TABLE edit;"
+            )
 
     def look_up(self, user_text: str, moment: datetime) -> UserHistory:
         """Return a user's past at the moment of one of its edits."""
@@ -93,8 +98,19 @@ class UserHistories:
         yield from self._database.execute("SELECT user, at, edits FROM history ORDER BY user, at")
 
     def _flush(self) -> None:
-        self._database.executemany("INSERT INTO edit VALUES (?, ?)", self._waiting)
+        with self._errors():
+            self._database.executemany("INSERT INTO edit VALUES (?, ?)", self._waiting)
         self._waiting.clear()
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise StoreError(
+                f"editors cannot be counted in {self._folder.name} ({error}): make room there, or"
+                " name another folder for temporary files, TMPDIR"
+            ) from error
 
 
 def user_key(user_text: str) -> int:
