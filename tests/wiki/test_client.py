@@ -123,6 +123,19 @@ async def test_a_wiki_that_moved_is_asked_at_its_new_address():
     assert wiki.requests[-1].method == "POST"
 
 
+async def test_a_wiki_that_was_elsewhere_for_a_while_is_asked_at_its_own_address_again():
+    mirror = "https://mirror.example/api.php"
+    away = httpx.Response(302, headers={"location": mirror})
+    wiki = FakeApi(away, GOOD, httpx.Response(503), GOOD)
+    api = wiki.api()
+
+    await api.get(action="query")
+    await api.get(action="query")
+
+    asked = [str(request.url.copy_with(query=None)) for request in wiki.requests]
+    assert asked == [URL, mirror, mirror, URL]
+
+
 async def test_a_redirect_to_no_api_is_not_remembered():
     login = httpx.Response(302, headers={"location": "https://wiki.example/login"})
     page = response(ERRORS["page_instead_of_api"])

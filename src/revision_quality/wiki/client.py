@@ -59,7 +59,7 @@ class ActionApi:
         access_token: str | None = None,
         clock: Clock = system_clock,
     ) -> None:
-        self.api_url = api_url
+        self.api_url = self._given = api_url
         self._client = client
         self._slots = asyncio.Semaphore(slots)
         self._attempts = attempts
@@ -94,6 +94,9 @@ class ActionApi:
             outcome = "answered"
         except WikiError as error:
             outcome = _OUTCOMES[type(error)]
+            if isinstance(error, WikiUnavailableError):
+                # Where it was redirected to may have been for a while.
+                self.api_url = self._given
             raise
         else:
             return answer
