@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
-import httpx
 import msgspec
 from msgspec import Meta, Struct
 from msgspec.structs import replace
@@ -374,6 +373,9 @@ def _check_addresses(settings: Settings) -> None:
 
 def _is_web_address(url: str) -> bool:
     """Tell whether a client can ask it: what it cannot read would end the service when asked."""
+    # Not for `revq --help`: to import it takes longer than all else there.
+    import httpx  # noqa: PLC0415
+
     try:
         parts = httpx.URL(url)
         host, port = parts.host, parts.port

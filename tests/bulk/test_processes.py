@@ -13,10 +13,12 @@ from revision_quality.bulk.processes import processes
 from revision_quality.errors import BulkError
 
 WAITING = """
-import sys, time
+import signal, sys, time
 from tests.bulk.test_processes import note_and_wait
 from revision_quality.bulk.processes import processes
 if __name__ == "__main__":
+    # A shell that runs the tests in the background has it ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with processes(1) as engine:
         list(engine.map([sys.argv[1]], note_and_wait))
 """

@@ -229,7 +229,7 @@ async def test_a_queue_that_is_worked_off_fills_again(open_page: Open, view: Wri
     await connected(page)
     await press(page, "j", "g", "g")
     await view.write(change(4, verdicts=1), change(3, verdicts=1))
-    await expect(page.locator("#changes li")).to_have_count(2)
+    await expect(page.locator("#enwiki\\:1")).to_be_visible()
     assert await keys(page) == ["enwiki:2", "enwiki:1"]
 
 
