@@ -46,7 +46,13 @@ def to_facets(predicate: Predicate, *, surely: bool) -> Sql:
 
 
 def is_of_grades(grades: Sequence[int]) -> Sql:
-    """Return the condition on a number of facets for some grades of the score."""
+    """Return the condition on a number of facets for some grades of the score.
+
+    A range takes MariaDB two thirds of the time that a list takes (`benchmarks/recent_changes.py`).
+    """
+    lowest, highest = min(grades, default=0), max(grades, default=-1)
+    if len(grades) > 1 and sorted(grades) == list(range(lowest, highest + 1)):
+        return Sql(f"{_GRADE} BETWEEN ? AND ?", (lowest, highest))
     return one_of(_GRADE, tuple(grades))
 
 
