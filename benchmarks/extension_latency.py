@@ -27,10 +27,10 @@ from sqlalchemy import text
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from scripts.loopback import free_port
 from tests.e2e.service import Service
 from tests.servers.apache import apache
 from tests.servers.databases import server
-from tests.servers.loopback import free_port
 from tests.servers.mediawiki import ADMIN, RealWiki
 from tests.views.ores_house import make_ores_tables
 

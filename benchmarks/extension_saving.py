@@ -23,9 +23,9 @@ from tempfile import TemporaryDirectory
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from scripts.loopback import free_port
 from tests.servers.apache import WORKERS, apache
 from tests.servers.databases import server
-from tests.servers.loopback import free_port
 from tests.servers.mediawiki import ADMIN, RealWiki
 
 from percentiles import p50_p95

@@ -535,7 +535,7 @@ def _ours(servers: Servers, options: argparse.Namespace, events: int, workers: i
 
 
 def _theirs(servers: Servers, options: argparse.Namespace) -> Figures:
-    from tests.servers.loopback import free_port  # noqa: PLC0415
+    from scripts.loopback import free_port  # noqa: PLC0415
 
     place, team = servers.new_place(), Team()
     options.peer = True

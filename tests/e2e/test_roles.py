@@ -12,11 +12,11 @@ from typing import Any
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from scripts.loopback import free_port
 
 from revision_quality.views.cassandra import CassandraScores
 from revision_quality.views.cassandra_session import CassandraPlace
 from tests.e2e.team import Process, count_in, until
-from tests.servers.loopback import free_port
 from tests.servers.wikis import PARENTS, serving_wikis
 
 EDITS = 300

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from scripts.loopback import free_port
 
 from tests.e2e.service import Service
 from tests.e2e.test_extension import EXTENSION
-from tests.servers.loopback import free_port
 from tests.servers.mediawiki import ADMIN, RealWiki
 from tests.views.ores_house import make_ores_tables
 

@@ -14,8 +14,9 @@ from string import Template
 from typing import Literal
 
 import pytest
+from scripts.loopback import free_port
 
-from tests.servers.loopback import free_port, wait_until_open
+from tests.servers.loopback import wait_until_open
 from tests.servers.mediawiki import RealWiki
 
 Php = Literal["fpm", "module"]

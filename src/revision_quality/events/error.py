@@ -14,7 +14,8 @@ SCHEMA = "/error/2.1.0"
 _MOST_RAW = 512 * 1024
 """Bytes of an event: written as JSON in JSON each may become six, and a message has 4 MiB."""
 
-_MOST_MESSAGE = 2000
+MOST_MESSAGE = 2000
+"""Characters of what is said of an event: a model may say what its whole text is."""
 
 
 class ErrorEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -37,7 +38,7 @@ def build_error(
 ) -> ErrorEvent:
     """Build the dead letter of the event at `offset` of a partition of `stream`."""
     place = (stream, offset, partition) if partition else (stream, offset)
-    message = str(error)[:_MOST_MESSAGE]
+    message = str(error)[:MOST_MESSAGE]
     if len(raw) > _MOST_RAW:
         message += f" (the first {_MOST_RAW} of {len(raw)} bytes are kept)"
     return ErrorEvent(

@@ -32,7 +32,7 @@ def to_facets(predicate: Predicate, *, surely: bool) -> Sql:
     match predicate:
         case Compare("score", sign, value):
             grades = places.grades_below if sign == "<" else places.grades_from
-            return one_of(_GRADE, tuple(grades(value, surely=surely)))
+            return is_of_grades(grades(value, surely=surely))
         case Compare(column, _, value):
             return Sql(f"{_field(_FLAGS[column])} = {int(value)}")
         case OneOf(column, values, negated):

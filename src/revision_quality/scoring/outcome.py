@@ -2,6 +2,7 @@
 
 import msgspec
 
+from revision_quality.events.error import MOST_MESSAGE
 from revision_quality.events.page_change import PageChange
 from revision_quality.events.prediction import PredictionChange, build_prediction
 from revision_quality.events.prediction_error import (
@@ -14,9 +15,6 @@ from revision_quality.scoring.not_scored import NotScored
 from revision_quality.streams.base import Outgoing, page_key
 
 OutcomeEvent = PredictionChange | PredictionError
-
-_MOST_MESSAGE = 2000
-"""Characters: a model may say of an edit what its whole text is."""
 
 
 def outcome_event(
@@ -36,7 +34,7 @@ def outcome_event(
         model_version=model.version,
         state=outcome.state,
         reason=outcome.reason,
-        message=_writable(outcome.message[:_MOST_MESSAGE]),
+        message=_writable(outcome.message[:MOST_MESSAGE]),
     )
     return build_prediction_error(change, detail)
 
