@@ -95,12 +95,7 @@ def install() -> None:
     """Bring the jars where they are missing."""
     if maven.java_version() != JAVA:
         raise ServerError(f"Java {JAVA} is not installed: on Debian, openjdk-17-jre-headless")
-    if missing() is None:
-        return
-    maven.bring(POM.substitute(version=VERSION), jars())
-    reason = missing()
-    if reason is not None:
-        raise ServerError(f"{reason}, although Maven has brought its artifacts")
+    maven.install(missing, POM.substitute(version=VERSION), jars())
 
 
 def serve(folder: Path, port: int) -> None:

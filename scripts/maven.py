@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 from scripts.loopback import ServerError, run
@@ -26,11 +27,18 @@ def check() -> None:
         raise ServerError("Maven is not installed: on Debian, 'apt-get install maven' as root")
 
 
-def bring(pom: str, folder: Path) -> None:
-    """Put what a project depends on at runtime into a folder, in place of all in it.
+def install(missing: Callable[[], str | None], pom: str, folder: Path) -> None:
+    """Bring a project where it is `missing`. Raises ServerError."""
+    if missing() is None:
+        return
+    _bring(pom, folder)
+    reason = missing()
+    if reason is not None:
+        raise ServerError(f"{reason}, although Maven has brought its artifacts")
 
-    Raises ServerError.
-    """
+
+def _bring(pom: str, folder: Path) -> None:
+    """Put what a project depends on at runtime into a folder, in place of all in it."""
     check()
     new = folder.with_name(f"{folder.name}.{os.getpid()}")
     new.mkdir(parents=True)
