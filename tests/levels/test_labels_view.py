@@ -3,6 +3,7 @@
 import random
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
+from itertools import permutations
 from typing import Any, NamedTuple
 
 import msgspec
@@ -11,8 +12,9 @@ from sqlalchemy import Connection, select
 
 from revision_quality.events.page_change import PageChange, Revert
 from revision_quality.levels.counts import Label
+from revision_quality.levels.edit import Edit
 from revision_quality.levels.labels_view import LabelsView
-from revision_quality.levels.page_rows import MARGIN
+from revision_quality.levels.page_rows import MARGIN, read_pages
 from revision_quality.levels.tally import parts_of
 from revision_quality.views.changes import ChangesView
 from revision_quality.views.database import Database
@@ -95,6 +97,17 @@ def of(change: PageChange) -> dict[str, Any]:
 BAD, GOOD = edit(11, "bad", VIC, hour=1, parent="good"), edit(12, "good", hour=2, parent="bad")
 ODD, SECRET = edit(13, "odd", VIC, hour=4), edit(30, "secret", VIC, hour=7, page_id=7)
 SPAM = edit(20, "spam", VIC, hour=3, page_id=6, parent="x")
+GONE, BACK = (
+    edit(40, "gone", VIC, hour=1, page_id=8),
+    edit(41, "back", hour=3, page_id=8, parent="gone"),
+)
+PAGE = "my_wiki", 8
+STORY_OF_GONE: list[Event] = [
+    GONE,
+    visibility_change(40, text=False, second=9 * HOUR, **of(GONE)),
+    page_change("delete", 40, second=2 * HOUR, page={"page_id": 8, "page_title": "P8"}),
+    BACK,
+]
 STORY: list[Event] = [
     *(edit(10, "good"), BAD, GOOD),
     *(prediction(edit(10, "good"), 0.1), prediction(BAD, 0.97), prediction(GOOD, 0.02)),
@@ -105,6 +118,7 @@ STORY: list[Event] = [
     page_change("delete", 21, second=6 * HOUR, page={"page_id": 6, "page_title": "P6"}),
     *(SECRET, edit(31, "z", hour=8, page_id=7), prediction(SECRET, 0.6)),
     visibility_change(30, text=False, second=9 * HOUR, **of(SECRET)),
+    *STORY_OF_GONE,
     verdict(11, "damaging", edited=HOUR),
     verdict(11, "fine", edited=HOUR, second=9 * HOUR),
     verdict(12, "damaging", "A", edited=2 * HOUR),
@@ -234,6 +248,28 @@ async def test_of_a_deleted_page_and_a_hidden_text_nothing_stays(views):
     assert ("anonymous", Label.KEPT, 900) not in await counted(views)
 
 
+async def test_of_a_deleted_page_that_a_text_is_hidden_is_kept_alone(views):
+    await views.apply([*STORY_OF_GONE, prediction(GONE, 0.9)])
+    await views.apply([verdict(40, "damaging", page_id=8, edited=HOUR)], first=6)
+
+    gone, back = await views.read(lambda connection: list(read_pages(connection, [PAGE]).values()))
+    told = {"page_id": 8, "timestamp": int(at(HOUR).timestamp()), "text_hidden": True}
+    assert gone == Edit("my_wiki", 40, **told)
+    assert back.parent_sha1 is None
+    assert (await contents(views))["scores"] == []
+
+
+async def test_of_a_restored_page_a_hidden_text_is_not_told_as_a_parents_in_any_order(tmp_path):
+    told = set()
+    for number, order in enumerate(permutations(STORY_OF_GONE)):
+        async with open_views(f"sqlite:///{tmp_path}/{number}.sqlite") as views:
+            for offset, event in enumerate(order, 1):
+                await views.labels.apply(records([event], offset))
+            told.add(tuple((await contents(views))["labels"]))
+
+    assert len(told) == 1
+
+
 @pytest.mark.parametrize("seed", range(12))
 async def test_in_any_order_again_and_in_any_batches_it_is_the_same(tmp_path, seed):
     async with open_views(f"sqlite:///{tmp_path}/in_order.sqlite") as views:
@@ -336,7 +372,7 @@ async def test_edits_that_come_bit_by_bit_are_labelled_as_all_at_once(tmp_path, 
 
 
 def _life_of_pages(chance: random.Random, texts: int) -> Iterable[Event]:
-    """Edits of some pages as they come: most in order, few of them late, hidden or told of."""
+    """Edits of pages as they come: most in order, few late, hidden, told of or deleted."""
     last, late = dict.fromkeys(range(5, 25), (1, "")), list[Event]()
     for rev_id in range(10, 140):
         page_id, text = chance.choice(list(last)), f"text {chance.randrange(texts)}"
@@ -357,8 +393,12 @@ def _life_of_pages(chance: random.Random, texts: int) -> Iterable[Event]:
         if chance.random() < 0.4:
             tag = chance.choice(["mw-reverted", "mw-undo"])
             events.append(tags_change(rev_id, [tag], second=rev_id * HOUR, **of(made)))
-        if chance.random() < 0.05:
+        if chance.random() < 0.1:
             events.append(visibility_change(rev_id, text=False, second=rev_id * HOUR, **of(made)))
+        if chance.random() < 0.05:
+            page = {"page_id": page_id, "page_title": f"P{page_id}"}
+            deleted = (rev_id + chance.choice([-9, 0])) / 4 * HOUR
+            events.append(page_change("delete", rev_id, second=deleted, page=page))
         if chance.random() < 0.05:
             says = chance.choice(["damaging", "fine"])
             events.append(verdict(rev_id, says, page_id=page_id, edited=rev_id / 4 * HOUR))

@@ -154,6 +154,17 @@ def with_verdict(edit: Edit, event: VerdictEvent) -> Edit:
     return replace(edit, verdicts=with_said(edit.verdicts, author, new))
 
 
+def after_deletion(edit: Edit) -> Edit | None:
+    """Return what stays of an edit whose page was deleted: that its text is hidden, else nothing.
+
+    A revision after a restoration may tell the fingerprint of this text as its parent's.
+    """
+    if not edit.text_hidden:
+        return None
+    wiki_id, rev_id = edit.key
+    return Edit(wiki_id, rev_id, page_id=edit.page_id, timestamp=edit.timestamp, text_hidden=True)
+
+
 def _is_bot(event: PageChange) -> bool:
     editor = event.revision.editor or event.performer
     return bool(editor and (editor.is_bot or "bot" in (editor.groups or ())))

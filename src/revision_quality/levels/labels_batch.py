@@ -3,11 +3,12 @@
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeGuard
 
 from msgspec.structs import astuple
 from sqlalchemy import Connection
 
-from revision_quality.levels.edit import Edit, Page, placed
+from revision_quality.levels.edit import Edit, Page, after_deletion, placed
 from revision_quality.levels.labelling import in_order, labelled, labelled_alone
 from revision_quality.levels.page_ends import read_ends
 from revision_quality.levels.page_rows import (
@@ -72,7 +73,11 @@ class LabelsBatch:
     def _label_again(self) -> None:
         """Label the edits of pages that changed; of one that lost some, all that are left."""
         changed = set(self._changed())
-        cut = {self._old[key].page for key in changed if not self._new[key]}
+        cut = {
+            old.page
+            for key in changed
+            if _is_known(old := self._old.get(key)) and not _is_known(self._new[key])
+        }
         pages = _by_page(
             edit for key, edit in self._new.items() if edit and (key in changed or edit.page in cut)
         )
@@ -111,7 +116,7 @@ class LabelsBatch:
         )
         for key, edit in self._new.items() if deleted else ():
             if edit and edit.page in deleted and edit.timestamp <= deleted[edit.page]:
-                self._new[key] = None
+                self._new[key] = after_deletion(edit)
 
     def _changed(self) -> list[Key]:
         old = self._old
@@ -158,6 +163,10 @@ class LabelsBatch:
             for key in changed
             if (edit := self._new[key]) and _undone(edit) != _undone(self._old.get(key))
         }
+
+
+def _is_known(edit: Edit | None) -> TypeGuard[Edit]:
+    return edit is not None and edit.is_known
 
 
 def _undone(edit: Edit | None) -> tuple[int, int]:
