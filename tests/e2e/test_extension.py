@@ -650,7 +650,7 @@ async def test_the_watchlist_in_hebrew(wiki: RealWiki, browser_page: Page) -> No
     )
     badge = browser_page.locator(".mw-changeslist .mw-revisionquality-verylikelybad")
     await expect(badge).to_have_count(1)
-    await expect(badge).to_have_attribute("aria-label", re.compile("הסיכוי לשחזור: 0.95"))
+    await expect(badge).to_have_attribute("aria-label", re.compile("סיכון לשחזור: 0.95"))
     await badge.focus()
     await expect(browser_page.get_by_role("tooltip")).to_contain_text("מסירה 4 הערות שוליים")
     await _screenshot(browser_page, "extension-watchlist-he.png")

@@ -1,4 +1,7 @@
+from decimal import Decimal
+
 import pytest
+from babel import Locale
 
 from revision_quality.models.plurals import plural_form
 
@@ -50,3 +53,18 @@ def test_of_forms_left_out_the_last_one_is_taken() -> None:
         "дней",
     ]
     assert plural_form("he", "2", ("יום", "ימים")) == "ימים"
+
+
+@pytest.mark.parametrize("lang", sorted(CATEGORIES))
+def test_every_number_takes_the_form_of_cldr(lang: str) -> None:
+    category = Locale.parse(lang).plural_form
+    numbers = [str(n) for n in (*range(1300), 100_000, 1_000_000, 2_000_000)]
+    numbers += [f"{n}.{decimal}" for n in range(130) for decimal in range(1, 10)]
+
+    differing = {
+        number: told
+        for number in numbers
+        if (told := plural_form(lang, number, CATEGORIES[lang])) != category(Decimal(number))
+    }
+
+    assert differing == {}

@@ -3,6 +3,7 @@ import re
 from importlib import resources
 
 import pytest
+from babel import Locale
 from msgspec.structs import replace
 
 from revision_quality.web.interface import Interface, accepted, direction, languages
@@ -25,6 +26,72 @@ def test_every_language_has_every_message_with_its_values(lang: str) -> None:
         found, expected = (set(re.findall(r"\{\w+\}", one)) for one in (text, ENGLISH[key]))
         assert found == expected, key
     assert len(messages["@months"].split(" ")) == 12
+
+
+PLURAL = re.compile(r"\{\{PLURAL:(\w+)\|((?:[^{}]|\{\w+\})*)\}\}")
+FORMS = {"ar": 6, "he": 3, "ja": 1, "ru": 4}
+"""How many plural forms a language needs; two else."""
+LIKE_ENGLISH = {
+    "de": {"c4", "hidebots", "mark", "nav-status", "saved-name", "wiki"},
+    "es": {"error", "hidebots", "wiki"},
+    "fr": {"actions", "c4", "diff", "hist", "pages", "wiki"},
+    "pt": {"wiki"},
+}
+UNITS = {"js-seconds", "js-minutes", "js-hours", "js-days", "ns-8"}
+
+
+@pytest.mark.parametrize("lang", sorted(languages()))
+def test_a_plural_has_the_forms_that_the_language_needs(lang: str) -> None:
+    for key, text in json.loads(FOLDER.joinpath(f"{lang}.json").read_text("utf-8")).items():
+        for number, forms in PLURAL.findall(text):
+            assert "{" + number + "}" in text, key
+            assert len(forms.split("|")) >= FORMS.get(lang, 2), key
+        assert "{{" not in PLURAL.sub("", text), key
+        is_said_by_scripts = key.startswith(("js-", "key-")) or key in ("bytes-after", "cancel")
+        assert not (is_said_by_scripts and PLURAL.search(text)), key
+
+
+@pytest.mark.parametrize(
+    ("lang", "key", "said"),
+    [
+        ("en", "group-changes", {1: "1 change", 2: "2 changes", 1234: "1,234 changes"}),
+        ("fr", "group-changes", {1: "1 modification", 2: "2 modifications"}),
+        ("ru", "group-changes", {2: "2 правки", 5: "5 правок", 21: "21 правка"}),
+        ("ru", "days-hours", {6: "последние 6 часов", 1.5: "последние 1,5 часа"}),
+        ("ar", "days-days", {2: "آخر يومين", 7: "آخر 7 أيام", 30: "آخر 30 يومًا"}),
+        ("ar", "days-hours", {6: "آخر 6 ساعات", 12: "آخر 12 ساعة"}),
+        ("he", "days-days", {2: "היומיים האחרונים", 7: "7 הימים האחרונים"}),
+        ("ja", "group-changes", {1: "1件の更新", 2: "2件の更新"}),
+    ],
+)
+def test_a_number_takes_its_form(lang: str, key: str, said: dict[float, str]) -> None:
+    assert {n: Interface(lang).text(key, n=n) for n in said} == said
+
+
+@pytest.mark.parametrize("lang", sorted(languages()))
+def test_numbers_and_months_are_those_of_cldr(lang: str) -> None:
+    ui, cldr = Interface(lang), Locale.parse(lang)
+    signs = cldr.number_symbols["latn"]
+    assert (ui.numerals.group, ui.numerals.decimal) == (signs["group"], signs["decimal"])
+    assert ui.numerals.percent.replace("{n}", "#,##0") == cldr.percent_formats[None].pattern
+    assert ui.number(1234) == ("1234" if lang == "es" else f"1{signs['group']}234")
+    assert ui.number(12345) == f"12{signs['group']}345"
+    assert ui.text("@months").split(" ") == list(cldr.months["format"]["wide"].values())
+    assert ui.text("@name") == cldr.get_display_name(lang)
+    assert ui.text("@dir") == ("rtl" if cldr.text_direction == "rtl" else "ltr")
+
+
+@pytest.mark.parametrize("lang", sorted(languages().keys() - {"en"}))
+def test_nothing_is_left_in_english_but_what_is_the_same_word(lang: str) -> None:
+    messages = json.loads(FOLDER.joinpath(f"{lang}.json").read_text("utf-8"))
+    same = {key for key, text in messages.items() if text == ENGLISH[key] and key[0] != "@"}
+    assert same - UNITS == LIKE_ENGLISH.get(lang, set())
+
+
+@pytest.mark.parametrize("lang", sorted(languages()))
+def test_no_message_turns_its_direction_itself(lang: str) -> None:
+    text = FOLDER.joinpath(f"{lang}.json").read_text("utf-8")
+    assert not re.search("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]", text)
 
 
 def test_a_message_that_a_language_lacks_is_english() -> None:
@@ -70,7 +137,7 @@ def test_a_score_has_a_languages_own_decimal_sign() -> None:
 @pytest.mark.parametrize(
     ("lang", "percents", "number"),
     [
-        ("en", ["0.7 %", "32 %"], "1,234"),
+        ("en", ["0.7%", "32%"], "1,234"),
         ("de", ["0,7\xa0%", "32\xa0%"], "1.234"),
         ("ar", ["0.7%", "32%"], "1,234"),
     ],

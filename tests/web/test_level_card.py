@@ -13,7 +13,7 @@ ENGLISH = Interface()
         (0.45, "about 4 of 10 of them get reverted"),
         (0.81, "about 8 of 10 of them get reverted"),
         (0.02, "about 2 of 100 of them get reverted"),
-        (0.004, "about 4 of 1000 of them get reverted"),
+        (0.004, "about 4 of 1,000 of them get reverted"),
         (1.0, "about all of them get reverted"),
         (0.0, "about none of them get reverted"),
     ],
@@ -24,14 +24,14 @@ def test_precision_is_told_in_whole_numbers(precision: float, words: str) -> Non
 
 def test_what_a_level_costs_and_finds() -> None:
     assert describe(level("likelybad", 0.5), ENGLISH) == (
-        "3.4 % of edits; about 5 of 10 of them get reverted; finds 62 % of what gets reverted"
+        "3.4% of edits; about 5 of 10 of them get reverted; finds 62% of what gets reverted"
     )
 
 
 def test_good_edits_stay() -> None:
     assert (
         describe(level("likelygood", 0.994), ENGLISH)
-        == "3.4 % of edits; about 99 of 100 of them stay"
+        == "3.4% of edits; about 99 of 100 of them stay"
     )
 
 
@@ -52,8 +52,8 @@ def test_a_level_of_the_wiki_says_how_many_a_day_and_where_the_precision_will_be
         reverted=120,
     )
     assert describe(measured, ENGLISH) == (
-        "3.4 % of edits, 7.2 a day; about 5 of 10 of them get reverted (40 % to 63 %); "
-        "finds 62 % of what gets reverted"
+        "3.4% of edits, 7.2 a day; about 5 of 10 of them get reverted (40% to 63%); "
+        "finds 62% of what gets reverted"
     )
 
 

@@ -44,7 +44,7 @@ async def test_highlights_colour_and_hide_nothing(open_page: Open, view: Writabl
     await connected(page)
     row = page.locator("#enwiki\\:1")
     await expect(row).to_have_class("verylikelybad c1 c5")
-    await expect(row).to_have_attribute("title", "Highlighted: Bots, Very likely to be reverted")
+    await expect(row).to_have_attribute("title", "Highlighted: Bot, Very likely to be reverted")
     await expect(row.locator(".dot")).to_have_count(2)
     await expect(page.locator("#changes li")).to_have_count(3)
     await view.write(change(4, score=0.96))
@@ -70,7 +70,7 @@ async def test_filters_are_saved_by_name(open_page: Open, view: WritableView) ->
     await page.get_by_role("textbox", name="Name").fill("<b>Worst</b>")
     await page.get_by_role("button", name="Save these filters").click()
     await expect(page.get_by_role("button", name="Save these filters")).to_be_disabled()
-    await page.get_by_role("button", name="Open with it: <b>Worst</b>").click()
+    await page.get_by_role("button", name="Set as default: <b>Worst</b>").click()
 
     await page.goto(page.url.partition("?")[0])
     await expect(page).to_have_url(re.compile("revertrisk=verylikelybad"))

@@ -304,7 +304,7 @@ async def test_what_an_order_hides_is_no_filter_to_take_away(client: httpx.Async
 async def test_levels_say_what_they_cost(client: httpx.AsyncClient, view: WritableView) -> None:
     await view.write(*FEW)
     html = (await client.get("/recent-changes")).text
-    assert "4.0 % of edits; about 9 of 10 of them get reverted" in html
+    assert "4.0% of edits; about 9 of 10 of them get reverted" in html
     assert "Not available for this wiki" not in html
     assert "Not available for this wiki" in (await client.get("/recent-changes?wiki=hewiki")).text
 

@@ -22,14 +22,20 @@ _LARGE, _LEAST = 100, 0.1
 
 
 class Numerals(Struct, frozen=True):
-    """How numbers are written: what groups thousands, the decimal sign, `{n}` as a percentage."""
+    """How numbers are written: what groups thousands, the decimal sign, `{n}` as a percentage.
+
+    Thousands are apart from `grouped_from` digits on, those before the decimal sign.
+    """
 
     group: str = ","
     decimal: str = "."
     percent: str = "{n}%"
+    grouped_from: int = 4
 
     def write(self, number: str) -> str:
         """Return a number such as "1,234.5" in this way."""
+        if sum(map(str.isdigit, number.partition(".")[0])) < self.grouped_from:
+            number = number.replace(",", "")
         signs = {",": self.group, ".": self.decimal}
         return "".join(signs.get(sign, sign) for sign in number)
 

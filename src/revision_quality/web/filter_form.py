@@ -176,7 +176,7 @@ def _namespace_group(filters: Filters, site: Site | None, ui: Interface) -> Grou
     names = {number: ui.text(f"ns-{number}") for number in _NAMESPACES}
     names |= {number: name for number, name in own.items() if number > 0 and name}
     unknown = filters.namespaces - set(names)
-    names |= {number: ui.text("ns", n=number) for number in unknown}
+    names |= {number: ui.text("ns", n=f"{number}") for number in unknown}
     options = (
         Option(
             str(number),
@@ -209,7 +209,7 @@ def _span(days: float | None, ui: Interface) -> str:
         return ui.text("days-")
     number, unit = (days * 24, "hour") if days < 1 else (days, "day")
     number = round(number, 2)
-    return ui.text(f"days-{unit}") if number == 1 else ui.text(f"days-{unit}s", n=f"{number:g}")
+    return ui.text(f"days-{unit}") if number == 1 else ui.text(f"days-{unit}s", n=number)
 
 
 def _limits(filters: Filters) -> tuple[Option, ...]:

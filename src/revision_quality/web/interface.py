@@ -1,6 +1,7 @@
 """The language of the page itself, apart from those of the wikis shown."""
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 from functools import cache
@@ -14,12 +15,14 @@ from msgspec.structs import replace
 from starlette.requests import Request
 
 from revision_quality.models.phrases import Numerals
+from revision_quality.models.plurals import plural_form
 from revision_quality.sites import Site
 
 DEFAULT_LANG = "en"
 LANG_COOKIE, ZONE_COOKIE = "revq_lang", "revq_zone"
 
 _FOLDER = "messages"
+_PLURAL = re.compile(r"\{\{PLURAL:(\w+)\|((?:[^{}]|\{\w+\})*)\}\}")
 
 
 class Interface(Struct, frozen=True):
@@ -35,10 +38,21 @@ class Interface(Struct, frozen=True):
     has_zone: bool = False
 
     def text(self, key: str, /, **values: object) -> str:
-        """Return a message with its values. Raises KeyError for one that English lacks."""
-        text = _messages(self.lang).get(key) or _messages(DEFAULT_LANG)[key]
+        """Return a message with its values. Raises KeyError for one that English lacks.
+
+        Numbers are written as the language does; `{{PLURAL:n|change|changes}}` is the form for the
+        number `n`, in the order of the language's CLDR categories.
+        """
+        own = _messages(self.lang).get(key)
+        lang = self.lang if own else DEFAULT_LANG
+        text = _PLURAL.sub(
+            lambda found: plural_form(lang, _plain(values[found[1]]), tuple(found[2].split("|"))),
+            own or _messages(DEFAULT_LANG)[key],
+        )
         for name, value in values.items():
-            text = text.replace("{" + name + "}", str(value))
+            is_number = isinstance(value, int | float)
+            written = self.numerals.write(_grouped(value)) if is_number else str(value)
+            text = text.replace("{" + name + "}", written)
         return text
 
     def knows(self, key: str) -> bool:
@@ -47,7 +61,7 @@ class Interface(Struct, frozen=True):
 
     def number(self, number: int) -> str:
         """Return a whole number with its thousands apart."""
-        return f"{number:,}".replace(",", self.text("@group"))
+        return self.numerals.write(_grouped(number))
 
     def decimal(self, number: str) -> str:
         """Return a number such as 0.87 with this language's decimal sign."""
@@ -64,7 +78,7 @@ class Interface(Struct, frozen=True):
     @property
     def numerals(self) -> Numerals:
         """How this language writes numbers."""
-        return Numerals(self.text("@group"), self.text("@decimal"), self.text("@percent"))
+        return _numerals(self.lang)
 
     def of_wiki(self, site: Site | None) -> "Interface":
         """Return the interface of a page of one wiki: in its time zone, unless the reader chose."""
@@ -85,7 +99,7 @@ class Interface(Struct, frozen=True):
     def date(self, moment: datetime) -> str:
         """Return a day in words."""
         month = self.text("@months").split(" ")[moment.month - 1]
-        return self.text("@date", day=moment.day, month=month, year=moment.year)
+        return self.text("@date", day=f"{moment.day}", month=month, year=f"{moment.year}")
 
     def full_time(self, timestamp: int) -> str:
         """Return a time with its day and its zone."""
@@ -104,6 +118,21 @@ class Interface(Struct, frozen=True):
         texts = {key[3:]: self.text(key) for key in english if key.startswith("js-")}
         texts["cancel"] = self.text("cancel")
         return texts | {key: self.text(key) for key in english if key.startswith("key-")}
+
+
+@cache
+def _numerals(lang: str) -> Numerals:
+    text = Interface(lang).text
+    return Numerals(text("@group"), text("@decimal"), text("@percent"), int(text("@grouped-from")))
+
+
+def _grouped(number: object) -> str:
+    """Return a number as English does, with two decimals at most: "1,234.5"."""
+    return f"{number:,}" if isinstance(number, int) else f"{number:,.2f}".rstrip("0").rstrip(".")
+
+
+def _plain(number: object) -> str:
+    return _grouped(number).replace(",", "")
 
 
 @cache

@@ -63,7 +63,7 @@ def problem(request: Request, status: int, headers: dict[str, str]) -> Response:
     html = render(
         "problem.html",
         ui=ui,
-        title=ui.text("error", status=status),
+        title=ui.text("error", status=f"{status}"),
         sentence=ui.text(key if ui.knows(key) else "problem-500"),
     )
     return HTMLResponse(html, status, headers)
