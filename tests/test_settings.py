@@ -247,7 +247,10 @@ def test_any_text_is_settings_or_one_sentence(path, text):
         (Settings(), r"no wiki to score: add a \[\[wikis\]\] block with its api, a wikis_folder,"),
         (Settings(wikis=(Wiki(api=API),) * 2), f"wikis: {API} is configured twice, remove one"),
         (Settings(wikis=(Wiki(api="wiki.example"),)), "'wiki.example' is no web address"),
-        (Settings(wikis=(Wiki(api=API, time_zone="Berlin"),)), "wikis.time_zone: 'Berlin' is no"),
+        (
+            Settings(wikis=(Wiki(api=API, time_zone="Berlin"),)),
+            f"wikis.time_zone: 'Berlin' of {API} is no time zone known on this machine, give one",
+        ),
         (
             Settings(wikis=(Wiki(api=API),), streams=Streams(url="redis://host")),
             "streams.url: expected sqlite:///file, got 'redis://host'",

@@ -331,8 +331,8 @@ def check_settings(settings: Settings) -> None:
         check_api_url(wiki.api)
         if wiki.time_zone is not None and wiki.time_zone not in available_timezones():
             raise SettingsError(
-                f"wikis.time_zone: {wiki.time_zone!r} is no time zone, give one such as"
-                " Europe/Berlin"
+                f"wikis.time_zone: {wiki.time_zone!r} of {wiki.api} is no time zone known on this"
+                " machine, give one such as Europe/Berlin"
             )
     twice = [
         api for api, number in Counter(wiki.api for wiki in settings.wikis).items() if number > 1

@@ -1,6 +1,8 @@
 """What the roles know of the wikis follows the settings."""
 
 import httpx
+import pytest
+from structlog.testing import capture_logs
 
 from revision_quality.cli.known_wikis import KnownWikis
 from revision_quality.cli.wikis import Wikis
@@ -28,3 +30,22 @@ async def test_nobody_logs_in_to_a_wiki_whose_block_oauth_is_gone(tmp_path):
         wikis.change([])
         assert list(known.consumers) == list(known.asked) == []
         await wikis.close()
+
+
+@pytest.mark.parametrize(("given", "told"), [(None, ["Middle/Earth"]), ("Asia/Tokyo", [])])
+async def test_a_time_zone_of_a_wiki_that_is_not_known_here_is_told(tmp_path, given, told):
+    def of_middle_earth(request: httpx.Request) -> httpx.Response:
+        answer = siteinfo(request).json()
+        answer["query"]["general"]["timezone"] = "Middle/Earth"
+        return httpx.Response(200, json=answer)
+
+    settings = Settings(wikis=(Wiki(api=ONE, time_zone=given),), data_folder=str(tmp_path))
+    async with httpx.AsyncClient(transport=httpx.MockTransport(of_middle_earth)) as client:
+        wikis = Wikis(settings.wikis, client, tmp_path)
+        KnownWikis(settings, wikis, client, client)
+        with capture_logs() as logs:
+            await wikis.connect()
+        await wikis.close()
+
+    assert [log["time_zone"] for log in logs] == told
+    assert all(log["api"] == ONE and "time_zone" in log["event"] for log in logs)

@@ -461,3 +461,24 @@ async def test_an_edit_of_an_impossible_time_does_not_spoil_the_page(
     for address in ("/recent-changes", "/recent-changes.json", path, f"{path}.json"):
         answer = await client.get(address, headers={"Cookie": f"{ZONE_COOKIE}=Pacific/Kiritimati"})
         assert answer.status_code == 200
+
+
+async def test_a_time_zone_that_is_not_known_is_told_until_it_is_corrected(
+    client: httpx.AsyncClient, view: WritableView
+) -> None:
+    await view.write(change(1))
+    notice = "“{}” is no value of Time zone: it is ignored. Allowed: {}"
+
+    for zone in ("Europe/Berln", "Mitte → <b>Erde</b>; \r\n=", "x" * 500):
+        form = {"zone": zone, "lang": "en"}
+        answer = await client.post("/recent-changes/preferences", data=form, follow_redirects=True)
+        shown, text = zone[:64], unescape(answer.text)
+        assert notice.format(shown, "<bdi>a name such as Europe/Berlin or UTC</bdi>.") in text
+        assert "<b>Erde" not in answer.text
+        assert f'name="zone" value="{shown}"' in text
+
+    for zone in ("Asia/Tokyo", ""):
+        form = {"zone": zone, "lang": "en"}
+        answer = await client.post("/recent-changes/preferences", data=form, follow_redirects=True)
+        assert "Time zone:" not in answer.text
+        assert f'name="zone" value="{zone}"' in answer.text

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
+import structlog
 from msgspec.structs import replace
 
 from revision_quality.cli.running import Fetching
@@ -24,9 +25,12 @@ from revision_quality.sources.rc_feed import RcFeed, Wake
 from revision_quality.sources.wiki_edits import WikiEdits
 from revision_quality.state_file import StateFile
 from revision_quality.web.consumer import Consumer
+from revision_quality.web.interface import is_zone
 from revision_quality.wiki.contents import Contents, Room
 from revision_quality.wiki.diff import CompareReader
 from revision_quality.wiki.reader import ApiReader
+
+_log = structlog.get_logger()
 
 
 class KnownWikis:
@@ -97,7 +101,15 @@ class KnownWikis:
         )
         self.fetching[wiki.wiki_id] = Fetching(wiki.api, reader.kept)
         site = wiki.info.site
-        self.sites[wiki.wiki_id] = replace(site, zone=wiki.settings.time_zone or site.zone)
+        zone = wiki.settings.time_zone or site.zone
+        if zone and not is_zone(zone):
+            _log.warning(
+                "a wiki's time zone is not known on this machine, times are in each reader's own:"
+                " give its block a time_zone",
+                api=wiki.settings.api,
+                time_zone=zone,
+            )
+        self.sites[wiki.wiki_id] = replace(site, zone=zone)
         self.consumers.pop(wiki.wiki_id, None)
         if wiki.settings.oauth:
             self.consumers[wiki.wiki_id] = Consumer(

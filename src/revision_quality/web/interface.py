@@ -8,6 +8,7 @@ from functools import cache
 from hashlib import blake2b
 from importlib import resources
 from typing import Literal
+from urllib.parse import unquote
 from zoneinfo import ZoneInfo, available_timezones
 
 from msgspec import Struct
@@ -20,6 +21,9 @@ from revision_quality.sites import Site
 
 DEFAULT_LANG = "en"
 LANG_COOKIE, ZONE_COOKIE = "revq_lang", "revq_zone"
+
+ZONE_CHARACTERS = 64
+"""Kept of the name of a time zone; the longest one has 32."""
 
 _FOLDER = "messages"
 _PLURAL = re.compile(r"\{\{PLURAL:(\w+)\|((?:[^{}]|\{\w+\})*)\}\}")
@@ -155,13 +159,18 @@ def interface_of(request: Request, default: Interface) -> Interface:
     The language is that of `?uselang=`, of the reader's preference (a cookie), of the browser
     (Accept-Language), or the default's; the time zone is the preference's or the default's.
     """
-    zone = request.cookies.get(ZONE_COOKIE, "")
+    zone = wanted_zone(request)
     has_zone = is_zone(zone)
     zone = zone if has_zone else default.zone
     lang = _known(request.query_params.get("uselang", "")) or _preferred(request)
     if lang is None:
         return Interface(default.lang, default.dir, zone, has_zone)
     return Interface(lang, direction(lang), zone, has_zone)
+
+
+def wanted_zone(request: Request) -> str:
+    """Return the time zone of a reader's preference, which may be none; "" without a preference."""
+    return unquote(request.cookies.get(ZONE_COOKIE, ""))[:ZONE_CHARACTERS]
 
 
 def kept_language(request: Request, default: Interface) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import msgspec
 from msgspec.structs import replace
@@ -30,6 +30,7 @@ from revision_quality.web.filter_form import conflict_text, form_of
 from revision_quality.web.forms import read_form
 from revision_quality.web.interface import (
     LANG_COOKIE,
+    ZONE_CHARACTERS,
     ZONE_COOKIE,
     Interface,
     interface_of,
@@ -37,6 +38,7 @@ from revision_quality.web.interface import (
     is_zone,
     kept_language,
     languages,
+    wanted_zone,
 )
 from revision_quality.web.json_answers import ANY_ORIGIN
 from revision_quality.web.levels_in_step import LevelsInStep
@@ -94,7 +96,7 @@ class RecentChanges:
             return Response(body, headers=headers, media_type="application/json")
         doors = self._logins.doors(request) if self._logins else []
         uselang = kept_language(request, self._interface)
-        html = self._html(page, self.interface(request), doors, uselang)
+        html = self._html(page, self.interface(request), doors, uselang, wanted_zone(request))
         return HTMLResponse(html, headers=_HEADERS)
 
     async def preferences(self, request: Request) -> Response:
@@ -107,8 +109,9 @@ class RecentChanges:
         lang, zone = given.get("lang", ""), given.get("zone", "").strip()
         if is_language(lang):
             _remember(answer, request, LANG_COOKIE, lang)
-        if is_zone(zone):
-            _remember(answer, request, ZONE_COOKIE, zone)
+        if zone:
+            # An unknown one, too: the page tells of it, and has it in its form to be corrected.
+            _remember(answer, request, ZONE_COOKIE, quote(zone[:ZONE_CHARACTERS]))
         else:
             answer.delete_cookie(ZONE_COOKIE)
         return answer
@@ -182,12 +185,14 @@ class RecentChanges:
             older = rank(filters.order, shown[-1])
         return shown, older
 
-    def _html(self, page: Page, ui: Interface, doors: Sequence[Door], uselang: str) -> str:
+    def _html(
+        self, page: Page, ui: Interface, doors: Sequence[Door], uselang: str, zone: str
+    ) -> str:
         filters = page.filters
         wikis = page.summary.wikis
         sites = {wiki_id: site for wiki_id in wikis if (site := self._sites(wiki_id))}
         make_row = self._row_maker(filters, page.summary)
-        chosen_zone = ui.zone if ui.has_zone else ""
+        notices = (*page.notices, *_unknown_zone(zone, ui))
         shown = filters.wikis or frozenset(wikis)
         ui = ui.of_wiki(sites.get(next(iter(shown)))) if len(shown) == 1 else ui
         return render(
@@ -197,7 +202,7 @@ class RecentChanges:
             uselang=uselang,
             doors=doors,
             filters=filters,
-            notices=page.notices,
+            notices=notices,
             form=form_of(filters, self._levels.now, wikis, sites, ui),
             summary=page.summary,
             rows=[make_row(change) for change in page.changes],
@@ -206,7 +211,7 @@ class RecentChanges:
             newest=replace(filters, before=None).query,
             conflict=conflict_text(filters, ui),
             languages=languages(),
-            zone=chosen_zone,
+            zone=zone,
         )
 
     def _row_maker(self, filters: Filters, summary: Summary) -> Callable[[Change], Row]:
@@ -235,6 +240,10 @@ def _remember(answer: Response, request: Request, name: str, value: str) -> None
 def _resume_from(request: Request) -> int | None:
     text = request.headers.get("last-event-id") or request.query_params.get("since") or ""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
+
+
+def _unknown_zone(zone: str, ui: Interface) -> tuple[Notice, ...]:
+    return (Notice(ui.text("time-zone"), zone, rule="zone"),) if zone and not is_zone(zone) else ()
 
 
 def _unknown_wikis(filters: Filters, summary: Summary) -> tuple[Notice, ...]:
