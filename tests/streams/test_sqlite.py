@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -139,6 +139,20 @@ async def test_old_events_are_purged_oldest_first_and_positions_stay(path):
 
         await streams.append([event(4)])
         assert (await streams.read("edits", START, 1))[0].offset == 4
+
+
+async def test_what_was_received_by_a_clock_that_was_ahead_holds_up_no_purge(path):
+    clock = FakeClock()
+    async with SqliteStreams(path, clock) as streams:
+        clock.time += timedelta(days=3650)
+        await streams.append([event(1), event(2)])
+        clock.time -= timedelta(days=3650)
+        await streams.append([event(3)])
+        clock.time += timedelta(days=31)
+        await streams.append([event(4)])
+
+        assert await streams.purge(int(clock.now().timestamp() * 1000), limit=2) == 1
+        assert await values(streams) == ["event 1", "event 2", "event 4"]
 
 
 async def test_a_reader_wakes_when_something_is_appended(streams):

@@ -86,6 +86,13 @@ async def test_it_leads_to_levels_and_models_where_these_are_served(role, is_lin
     assert [f'href="{path}"' in page for path in ("/levels", "/models")] == [is_linked] * 2
 
 
+async def test_a_problem_of_a_process_that_is_ready_needs_a_look():
+    answer = await get(status(problems=["nothing is dropped by age: the clock"]), "/status")
+
+    assert "Something needs a look." in answer.text
+    assert "nothing is dropped by age: the clock" in answer.text
+
+
 async def test_an_alarm_that_is_on_is_told():
     answer = await get(status(alarms=[ALARM]), "/status")
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from revision_quality.cli.alarming import watch_for_alarms
 from revision_quality.cli.level_rules import choosing_of
 from revision_quality.cli.parts import Parts
-from revision_quality.cli.purging import purge
+from revision_quality.cli.purging import Purging
 from revision_quality.cli.role import Role
 from revision_quality.cli.stores import Stores, named_model, score_log
 from revision_quality.cli.together import Work, together
@@ -53,7 +53,11 @@ def _materialiser(parts: Parts, streams: Streams, view: ChangesView) -> Material
 
 
 async def materialise(
-    settings: Settings, parts: Parts, stores: Stores, materialisers: Sequence[Materialiser]
+    settings: Settings,
+    parts: Parts,
+    stores: Stores,
+    materialisers: Sequence[Materialiser],
+    purging: Purging,
 ) -> None:
     """Be in the role until something in it fails, and raise that."""
     works: list[Work] = [materialiser.run for materialiser in materialisers]
@@ -61,7 +65,7 @@ async def materialise(
     works.append(lambda: watch_for_alarms(settings, parts, stores, materialisers))
     works.append(lambda: _choose_levels(settings, parts, stores, materialisers))
     if not parts.is_kept:
-        works.append(lambda: purge(settings, stores))
+        works.append(purging.run)
     if any(map(has_tables, settings.wikis)):
         works.append(lambda: _keep_wiki_tables(settings, parts, stores))
     await together(works)

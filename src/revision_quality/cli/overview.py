@@ -47,6 +47,7 @@ class Overview:
         """Return what is known now; secrets of addresses are left out."""
         running, readiness = self._running, await self._watcher.readiness()
         view = running.view
+        unpurged = running.unpurged()
         counts: Counts | None = await _if_known(view.counts) if view else None
         return Status(
             version=__version__,
@@ -54,7 +55,7 @@ class Overview:
             now=running.clock.now(),
             ready=readiness.ready,
             roles=readiness.roles,
-            problems=tuple(map(redacted, readiness.problems)),
+            problems=(*map(redacted, readiness.problems), *([unpurged] if unpurged else [])),
             wikis={
                 wiki_id: self._wiki(wiki_id, health, counts)
                 for wiki_id, health in self._wikis.look().items()

@@ -56,6 +56,8 @@ class Running(Struct, frozen=True, kw_only=True):
     asked: Sequence[OnRequest] = ()
     posted: Sequence[Tally] = ()
     limited: Callable[[], int] = lambda: 0
+    unpurged: Callable[[], str | None] = lambda: None
+    """Why nothing old is dropped, None where it is."""
     requests: Requests = field(default_factory=Requests)
     alarms: Callable[[], Awaitable[Sequence[Alarm]]] = no_alarms
     """Those that are on. May raise StoreError."""

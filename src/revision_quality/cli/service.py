@@ -16,6 +16,7 @@ from revision_quality.cli.materialising import materialise, materialisers_of
 from revision_quality.cli.parts import Parts
 from revision_quality.cli.pausing import PauseFollower
 from revision_quality.cli.places import collect_leases, materialise_leases, score_leases
+from revision_quality.cli.purging import Purging
 from revision_quality.cli.readiness import Watcher
 from revision_quality.cli.role import Role, in_order
 from revision_quality.cli.running import Running, no_alarms
@@ -78,6 +79,7 @@ async def run_service(
             for rule in parts.rules
         ]
         materialisers = materialisers_of(parts, stores)
+        purging = Purging(settings, stores)
         holders = {
             Role.COLLECT: Holder("collect", collect_leases(settings)),
             Role.SCORE: Holder("score", score_leases(settings)),
@@ -86,7 +88,7 @@ async def run_service(
         work: dict[Role, Work] = {
             Role.COLLECT: lambda: _collect(parts, collector),
             Role.SCORE: lambda: together([group.run for group in groups]),
-            Role.MATERIALISE: lambda: materialise(settings, parts, stores, materialisers),
+            Role.MATERIALISE: lambda: materialise(settings, parts, stores, materialisers, purging),
         }
         watcher = Watcher(
             streams=stores.streams,
@@ -115,6 +117,7 @@ async def run_service(
             asked=asked,
             posted=[gate.events],
             limited=lambda: limits.refused,
+            unpurged=lambda: purging.problem,
             requests=requests,
             alarms=Alarms(stores.view).active if stores.view else no_alarms,
             begun=system_clock.now(),

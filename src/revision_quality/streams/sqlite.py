@@ -184,10 +184,10 @@ class SqliteStreams:
     async def purge(self, before: int, limit: int = 1000) -> int:
         """Delete up to `limit` of the oldest events received before `before`, in Unix ms.
 
-        Streams that are KEPT lose none.
-
-        Returns how many were deleted.
+        Streams that are KEPT lose none. What was received while the clock was ahead stays until its
+        time has come, and holds up no other. Returns how many were deleted.
         """
+        now = int(self._clock.now().timestamp() * 1000)
 
         def delete() -> int:
             with self._write_connection:
@@ -195,8 +195,8 @@ class SqliteStreams:
                     "DELETE FROM event WHERE received < ? AND offset IN ("
                     "SELECT offset FROM event WHERE stream_id NOT IN ("
                     "SELECT stream_id FROM stream WHERE name IN (SELECT value FROM json_each(?)))"
-                    " ORDER BY offset LIMIT ?)",
-                    (before, json.dumps(list(KEPT)), limit),
+                    " AND received <= ? ORDER BY offset LIMIT ?)",
+                    (before, json.dumps(list(KEPT)), max(now, before), limit),
                 ).rowcount
 
         return await self._run(self._writer, delete)

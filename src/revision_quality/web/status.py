@@ -96,7 +96,8 @@ class Status(Struct, frozen=True, kw_only=True):
     def is_well(self) -> bool:
         """Whether nobody has to look."""
         wikis = all(wiki.state in ("healthy", "paused") for wiki in self.wikis.values())
-        return self.ready and wikis and not self.unreachable and not self.alarms
+        told = self.problems or self.unreachable or self.alarms
+        return self.ready and wikis and not told
 
 
 AskStatus = Callable[[], Awaitable[Status]]
