@@ -37,12 +37,17 @@ class WikiError(RevisionQualityError):
 class WikiUnavailableError(WikiError):
     """The wiki cannot answer now; asking again later may work.
 
-    `retry_after` is the number of seconds that the wiki asked to wait, or None.
+    `retry_after` is the number of seconds that the wiki asked to wait, or None. `code` and `info`
+    are as in WikiRefusedError, "" where the wiki has not answered as an API.
     """
 
-    def __init__(self, message: str, retry_after: float | None = None) -> None:
+    def __init__(
+        self, message: str, retry_after: float | None = None, *, code: str = "", info: str = ""
+    ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.code = code
+        self.info = info
 
 
 class WikiRefusedError(WikiError):

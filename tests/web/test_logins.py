@@ -1,5 +1,6 @@
 """A patroller logs in to a wiki by OAuth 2, rolls back here, and nobody else does in their name."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
@@ -76,6 +77,14 @@ async def client(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
+@pytest_asyncio.fixture(loop_scope="session")
+async def logged_in(
+    client: httpx.AsyncClient, wiki: OAuthWiki, api: Api
+) -> tuple[httpx.AsyncClient, Api]:
+    await log_in(client, wiki)
+    return client, api
+
+
 async def consent(client: httpx.AsyncClient, wiki: OAuthWiki) -> str:
     """Begin a login and consent on the wiki; return the address that leads back."""
     begun = await client.get("/oauth/enwiki/login?back=hidebots%3D1")
@@ -122,13 +131,13 @@ async def test_logged_in_one_rolls_back_in_ones_own_name(
     rolled_back, edited = api.done
     assert rolled_back == {
         "action": "rollback",
-        "title": "Main Page",
+        "pageid": "7",
         "user": "Alice",
         "token": "rollback+\\",
     }
     assert edited == {
         "action": "edit",
-        "title": "Main Page",
+        "pageid": "7",
         "undo": "5",
         "undoafter": "4",
         "nocreate": "1",
@@ -243,6 +252,61 @@ async def test_an_old_token_is_renewed_and_one_taken_back_ends_the_login(
     assert ended.json()["problem"] == "Your login has ended; log in again."
     assert "Pat" not in (await client.get("/recent-changes")).text
     assert len(api.done) == 2
+
+
+async def test_two_tabs_that_act_at_once_renew_together(
+    client: httpx.AsyncClient, view: WritableView, wiki: OAuthWiki, api: Api
+) -> None:
+    await view.write(change(5))
+    wiki.lives = 10
+    await log_in(client, wiki)
+    wiki.lives = 14_400
+    form, cookies = await form_of(client), dict(client.cookies)
+    answers = await asyncio.gather(*(send(client, "rollback", form) for _ in range(3)))
+    client.cookies.update(cookies)
+    answers.append(await send(client, "rollback", form))
+    assert [answer.status_code for answer in answers] == [200] * 4
+    assert len(api.done) == 4
+    assert "Pat" in (await client.get("/recent-changes")).text
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("readonly", (409, "readonly: No <b>ahora</b>.")),
+        ("ratelimited", (409, "ratelimited: No <b>ahora</b>.")),
+        ("blocked", (409, "blocked: No <b>ahora</b>.")),
+        (
+            "internal_api_error_DBQueryError",
+            (502, "No llegó respuesta: mira en el historial de la página si está hecho."),
+        ),
+    ],
+)
+async def test_what_the_wiki_cannot_do_now_is_told_in_the_readers_language(
+    logged_in: tuple[httpx.AsyncClient, Api], view: WritableView, code: str, told: tuple[int, str]
+) -> None:
+    client, api = logged_in
+    await view.write(change(5))
+    api.refusal = code
+    form = await form_of(client)
+    answer = await send(client, "rollback?uselang=es", form)
+    assert (answer.status_code, answer.json()["problem"]) == told
+    page = await send(client, "rollback?uselang=es", form, Accept="text/html")
+    assert ("El wiki no lo ha hecho" in page.text) == (answer.status_code == 409)
+
+
+async def test_what_can_be_done_is_told_without_asking_the_wiki(
+    client: httpx.AsyncClient, view: WritableView, wiki: OAuthWiki
+) -> None:
+    await view.write(change(5, parent_id=4))
+    await log_in(client, wiki)
+    told = (await client.get("/recent-changes/enwiki/5?only=actions")).text
+    whole = (await client.get("/recent-changes/enwiki/5")).text
+    actions = told.partition('<div class="actions"')[2].partition(">")[2].partition("</div>")[0]
+    assert 'action="/recent-changes/enwiki/5/rollback"' in actions
+    assert actions in whole
+    assert "diff-part" not in told
+    assert (await client.get("/recent-changes/enwiki/6?only=actions")).status_code == 404
 
 
 async def test_a_page_that_stays_open_acts_and_logs_out_after_its_token_was_renewed(

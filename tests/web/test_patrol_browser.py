@@ -81,11 +81,11 @@ async def test_a_patrol_by_keyboard_alone(
     await press(page, "Escape")
     await expect(row.locator(".panel")).to_have_count(0)
     await press(page, "f")
-    await expect(page.locator("#status")).to_have_text("Reported as a false positive.")
+    await expect(page.locator("#outcome")).to_have_text("Reported as a false positive.")
     await expect(row).to_have_class(re.compile("handled"))
     assert await focused(page) == "enwiki:4"
     await press(page, "g")
-    await expect(page.locator("#status")).to_have_text("Marked as fine.")
+    await expect(page.locator("#outcome")).to_have_text("Marked as fine.")
     records = await streams.read(VERDICT, 0, 9)
     assert [b"false_positive" in record.value for record in records] == [True, False]
 

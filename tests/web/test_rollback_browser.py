@@ -76,7 +76,7 @@ async def test_a_patroller_rolls_back_by_one_key(
             await page.keyboard.press("r")
             await expect(dialog).to_be_visible()
             await page.keyboard.press("Enter")
-            await expect(page.locator("#status")).to_have_text("Rolled back.")
+            await expect(page.locator("#outcome")).to_have_text("Rolled back.")
             await expect(page.locator(f"#my_wiki\\:{bad}")).to_have_class("verylikelybad handled")
 
             now = latest(mediawiki, title)
@@ -86,7 +86,7 @@ async def test_a_patroller_rolls_back_by_one_key(
             await page.keyboard.press("r")
             await expect(dialog).to_be_visible()
             await page.keyboard.press("Enter")
-            await expect(page.locator("#status")).to_contain_text("alreadyrolled")
+            await expect(page.locator("#outcome")).to_contain_text("alreadyrolled")
             await page.get_by_role("button", name="Log out").click()
             await expect(page.get_by_role("link", name="Log in to My wiki")).to_be_visible()
             await context.close()

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from revision_quality.errors import WikiError, WikiRefusedError
+from revision_quality.errors import WikiError, WikiRefusedError, WikiUnavailableError
 from revision_quality.recent_changes import nearby
 from revision_quality.recent_changes.presentation import PATH
 from revision_quality.views.change import Change
@@ -23,7 +23,7 @@ from revision_quality.web.interface import Interface
 from revision_quality.web.problems import wants_json
 from revision_quality.web.rendering import render
 from revision_quality.web.view import View
-from revision_quality.wiki.patroller import Patroller
+from revision_quality.wiki.patroller import PageName, Patroller
 
 if TYPE_CHECKING:
     from revision_quality.web.logins import Logins
@@ -32,6 +32,8 @@ ACTS = ("rollback", "undo")
 
 _LOGIN_ENDED = frozenset((NO_TOKEN, "assertuserfailed", "mwoauth-invalid-authorization"))
 _MAX_REV_ID = 2**63 - 1
+_UNKNOWN = 502
+"""The status where nobody can say whether it is done."""
 
 _log = structlog.get_logger()
 
@@ -69,21 +71,18 @@ class Acts:
             raise HTTPException(403)
         change = await self._change(wiki_id, rev_id)
         if login is None:
-            return self._outcome(request, act, change, _ended(ui), 401, is_english=False)
+            return self._outcome(request, act, change, _ended(ui), 401)
         if not form.get("confirmed"):
             return self._page(request, "confirm.html", act=act, change=change, csrf=form["csrf"])
-        is_english = False
+        now, why = login, ""
         try:
             patroller, now = await self._logins.patroller(wiki_id, login, ui.lang)
             outcome, status = Outcome(rev_id=await _do(patroller, act, change)), 200
-        except WikiRefusedError as error:
-            now, status = login, 401 if error.code in _LOGIN_ENDED else 409
-            outcome = _ended(ui) if status == 401 else Outcome(problem=_refusal(error))
         except WikiError as error:
-            now, outcome, status = login, Outcome(problem=str(error)), 502
-            is_english = True
-        _log.info("acted", act=act, wiki_id=wiki_id, rev_id=rev_id, status=status)
-        answer = self._outcome(request, act, change, outcome, status, is_english=is_english)
+            outcome, status = _failure(error, ui)
+            why = str(error)
+        _log.info("acted", act=act, wiki_id=wiki_id, rev_id=rev_id, status=status, error=why)
+        answer = self._outcome(request, act, change, outcome, status)
         if status == 401:
             self._logins.forget(answer, wiki_id)
         elif now is not login:
@@ -101,19 +100,12 @@ class Acts:
         return rows[0]
 
     def _outcome(
-        self,
-        request: Request,
-        act: str,
-        change: Change,
-        outcome: Outcome,
-        status: int,
-        *,
-        is_english: bool,
+        self, request: Request, act: str, change: Change, outcome: Outcome, status: int
     ) -> Response:
         if wants_json(request):
             body = msgspec.json.encode(outcome)
             return Response(body, status, {"Cache-Control": "no-store"}, "application/json")
-        told = {"problem": outcome.problem, "is_english": is_english}
+        told = {"problem": outcome.problem, "is_sure": status != _UNKNOWN}
         return self._page(request, "acted.html", status, act=act, change=change, **told)
 
     def _page(
@@ -127,13 +119,26 @@ def _ended(ui: Interface) -> Outcome:
     return Outcome(problem=ui.text("login-ended"))
 
 
-def _refusal(error: WikiRefusedError) -> str:
-    """Return why the wiki does not do it, in the language that it was asked in."""
-    return f"{error.code}: {error.info or error}"
+def _failure(error: WikiError, ui: Interface) -> tuple[Outcome, int]:
+    """Return why it is not done, in the reader's language, and the status that says so.
+
+    A wiki that has not answered may have done it.
+    """
+    code, info = (
+        (error.code, error.info)
+        if isinstance(error, WikiRefusedError | WikiUnavailableError)
+        else ("", "")
+    )
+    if code in _LOGIN_ENDED:
+        return _ended(ui), 401
+    if not code or code.startswith("internal_api_error"):
+        return Outcome(problem=ui.text("js-no-answer")), _UNKNOWN
+    return Outcome(problem=f"{code}: {info or error}"), 409
 
 
 async def _do(patroller: Patroller, act: str, change: Change) -> int:
     assert change.user is not None
+    page = PageName(change.title, change.page_id)
     if act == "rollback":
-        return await patroller.rollback(change.title, change.user)
-    return await patroller.undo(change.title, change.rev_id, change.parent_id)
+        return await patroller.rollback(page, change.user)
+    return await patroller.undo(page, change.rev_id, change.parent_id)

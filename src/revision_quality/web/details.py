@@ -115,19 +115,28 @@ class Details:
         self._reasons = Remembered(self._explain, capacity=_REASONS_REMEMBERED)
 
     async def page(self, request: Request) -> Response:
-        """Answer in HTML or, if the reader is a program, in JSON."""
-        wiki_id, rev_id = request.path_params["wiki_id"], request.path_params["rev_id"]
-        detail = await self._read(wiki_id, rev_id)
+        """Answer in HTML or, if the reader is a program, in JSON.
+
+        With `only=actions` the answer is what can be done with the change: at once, for no wiki is
+        asked.
+        """
+        change = await self._present(request.path_params["wiki_id"], request.path_params["rev_id"])
+        if request.query_params.get("only") == "actions":
+            return HTMLResponse(self._actions(change, request), headers=_HEADERS)
+        detail = await self._read(change)
         if wants_json(request):
             headers = {**ANY_ORIGIN, **_HEADERS}
             body = msgspec.json.encode(self._json(detail))
             return Response(body, headers=headers, media_type="application/json")
         return HTMLResponse(self._html(detail, request), headers=_HEADERS)
 
-    async def _read(self, wiki_id: str, rev_id: int) -> Detail:
+    async def _present(self, wiki_id: str, rev_id: int) -> Change:
         change = await self._one(wiki_id, rev_id) if 0 < rev_id <= _MAX_REV_ID else None
         if change is None or change.deleted:
             raise HTTPException(404)
+        return change
+
+    async def _read(self, change: Change) -> Detail:
         await self._view.read(lambda connection: as_of(self._levels, connection))
         diff, reasons = await asyncio.gather(self._diff(change), self._why(change))
         others = nearby.others_of_user(change)
@@ -199,13 +208,11 @@ class Details:
         if change.parent_id:
             told_of.add(key_of(change.wiki_id, change.parent_id))
         ui = self._interface_of(request).of_wiki(self._sites(change.wiki_id))
-        login = self._logins.of(request, change.wiki_id) if self._logins else None
         return render(
             "detail.html",
             ui=ui,
             told_of=sorted(told_of),
-            login=login,
-            csrf=self._logins.csrf(change.wiki_id, login) if self._logins and login else "",
+            **self._login(request, change),
             row=self._row(change),
             site=self._sites(change.wiki_id),
             change=change,
@@ -216,6 +223,15 @@ class Details:
             following=self._row(detail.following),
             others=[self._row(other) for other in detail.others],
         )
+
+    def _actions(self, change: Change, request: Request) -> str:
+        ui, row = self._interface_of(request), self._row(change)
+        return render("actions.html", ui=ui, told_of=(), row=row, **self._login(request, change))
+
+    def _login(self, request: Request, change: Change) -> dict[str, object]:
+        login = self._logins.of(request, change.wiki_id) if self._logins else None
+        csrf = self._logins.csrf(change.wiki_id, login) if self._logins and login else ""
+        return {"login": login, "csrf": csrf}
 
     def _json(self, detail: Detail) -> CloseJson:
         def as_json(change: Change | None) -> ChangeJson | None:

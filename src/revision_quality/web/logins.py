@@ -1,5 +1,6 @@
 """Patrollers who have logged in to a wiki: their tokens live in their own cookie, sealed."""
 
+import asyncio
 import hmac
 import time
 from collections.abc import Mapping
@@ -32,6 +33,9 @@ _ASKING, _ASKING_SECONDS = "revq_asking", 600
 _RENEW_SECONDS = 60
 """Before the end of an access token, which MediaWiki gives for four hours."""
 
+_SHARED_SECONDS = 60
+"""How long new tokens are for who comes with the old ones."""
+
 _log = structlog.get_logger()
 
 
@@ -57,6 +61,7 @@ class Logins:
 
     def __init__(self, consumers: Mapping[str, Consumer]) -> None:
         self._consumers = consumers
+        self._renewing: dict[str, asyncio.Task[Tokens]] = {}
 
     @property
     def routes(self) -> list[BaseRoute]:
@@ -152,9 +157,26 @@ class Logins:
         if login.tokens.expires - time.time() < _RENEW_SECONDS:
             if login.tokens.refresh is None:
                 raise WikiRefusedError("the login has ended", NO_TOKEN)
-            login = replace(login, tokens=await consumer.renew(login.tokens.refresh))
+            tokens = await self._renewed(consumer, login.tokens.refresh)
+            login = replace(login, tokens=tokens)
         patroller = Patroller(consumer.api_url, consumer.client, login.tokens.access, lang)
         return patroller, login
+
+    async def _renewed(self, consumer: Consumer, refresh: str) -> Tokens:
+        """Renew tokens once, for all that ask with the same one at about the same time.
+
+        A refresh token works once; another tab may have sent it too, and an answer may be lost.
+        """
+        task = self._renewing.get(refresh)
+        if task is None:
+            task = self._renewing[refresh] = asyncio.ensure_future(consumer.renew(refresh))
+            task.add_done_callback(lambda done: self._end_renewing(refresh, done))
+        return await asyncio.shield(task)
+
+    def _end_renewing(self, refresh: str, task: asyncio.Future[Tokens]) -> None:
+        is_good = not task.cancelled() and task.exception() is None
+        later = asyncio.get_running_loop().call_later
+        later(_SHARED_SECONDS if is_good else 0, self._renewing.pop, refresh, None)
 
     def remember(self, answer: Response, request: Request, wiki_id: str, login: Login) -> None:
         """Put a login into an answer's cookie."""

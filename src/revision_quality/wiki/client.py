@@ -204,7 +204,8 @@ class ActionApi:
             code, info = str(error.get("code", code)), str(told)
         message = f"{self.api_url} answers {code}: {info}"
         if code.startswith(_TEMPORARY_CODES):
-            raise WikiUnavailableError(message, self._retry_after(headers))
+            pause = self._retry_after(headers)
+            raise WikiUnavailableError(message, pause, code=code, info=info)
         raise WikiRefusedError(message, code, info)
 
     def _retry_after(self, headers: httpx.Headers) -> float | None:

@@ -1,10 +1,23 @@
 """What a patroller does on a wiki, in their own name: rollback and undo by the Action API."""
 
 import httpx
+from msgspec import Struct
 
 from revision_quality.wiki.client import ActionApi, reading
 
 _LOGGED_IN = {"assert": "user"}
+
+
+class PageName(Struct, frozen=True):
+    """A page by its number, which a move leaves as it is; by its title where that is not known."""
+
+    title: str
+    page_id: int = 0
+
+    @property
+    def asked(self) -> dict[str, str | int]:
+        """The parameter of the API."""
+        return {"pageid": self.page_id} if self.page_id else {"title": self.title}
 
 
 class Patroller:
@@ -26,20 +39,20 @@ class Patroller:
         with reading(self._api.api_url, "users"):
             return str(answer["query"]["userinfo"]["name"])
 
-    async def rollback(self, title: str, user: str) -> int:
+    async def rollback(self, page: PageName, user: str) -> int:
         """Take back the latest edits of a page, all by `user`; return the new revision's id."""
         token = await self._token("rollback")
         answer = await self._api.post(
-            action="rollback", title=title, user=user, token=token, **self._spoken
+            action="rollback", **page.asked, user=user, token=token, **self._spoken
         )
         with reading(self._api.api_url, "rollbacks"):
             return int(answer["rollback"]["revid"])
 
-    async def undo(self, title: str, rev_id: int, parent_id: int) -> int:
+    async def undo(self, page: PageName, rev_id: int, parent_id: int) -> int:
         """Take back one edit of a page; return the new revision's id, 0 if nothing changed."""
         answer = await self._api.post(
             action="edit",
-            title=title,
+            **page.asked,
             undo=rev_id,
             undoafter=parent_id or None,
             nocreate=True,

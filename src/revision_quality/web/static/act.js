@@ -3,25 +3,14 @@
 import { inLanguage, text } from "./texts.js";
 
 let dialog = null;
+let asking = null;
 
-// `form` is the one that the server made for the act; resolves to what to say of it and whether it
-// was done, null where the reader thought better of it.
-export async function act(form) {
-  if (!(await confirmed(form))) return null;
-  const body = new URLSearchParams(new FormData(form));
-  body.set("confirmed", "1");
-  const answer = await fetch(inLanguage(form.action), { method: "POST", body, headers: { Accept: "application/json" } }).catch(() => null);
-  const outcome = await answer?.json().catch(() => null);
-  if (answer?.ok) return { isDone: true, said: text(`done-${nameOf(form)}`) };
-  return { isDone: false, said: `${text("not-done")} ${outcome?.problem || outcome?.detail || ""}` };
-}
-
-function nameOf(form) {
-  return form.querySelector("[data-act]").dataset.act;
-}
-
-function confirmed(form) {
+// Asks before the act of a form that the server made for the row `key`; resolves to whether the
+// reader means it. There is one question at a time: one that comes while another is open is none.
+export function confirmed(key, form) {
   dialog ??= made();
+  if (dialog.open) return Promise.resolve(false);
+  asking = key;
   const [question, yes] = dialog.querySelectorAll("p, [value=yes]");
   question.textContent = form.dataset.confirm;
   yes.textContent = form.querySelector("[data-act]").textContent;
@@ -29,13 +18,36 @@ function confirmed(form) {
   dialog.showModal();
   yes.focus();
   return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+    const answer = () => {
+      question.textContent = "";
+      resolve(dialog.returnValue === "yes");
+    };
+    dialog.addEventListener("close", answer, { once: true });
   });
+}
+
+// The question names a user and a page: where they are hidden it goes.
+export function retract(key) {
+  if (dialog?.open && asking === key) dialog.close();
+}
+
+// Resolves to whether it is done, and what to say of it. Without an answer nobody knows.
+export async function send(form) {
+  const body = new URLSearchParams(new FormData(form));
+  body.set("confirmed", "1");
+  const answer = await fetch(inLanguage(form.action), { method: "POST", body, headers: { Accept: "application/json" } }).catch(() => null);
+  const outcome = await answer?.json().catch(() => null);
+  if (answer?.ok) return { isDone: true, said: text(`done-${form.querySelector("[data-act]").dataset.act}`) };
+  const problem = outcome?.problem || outcome?.detail;
+  if (!problem || answer.status >= 500) return { isDone: false, said: text("no-answer") };
+  return { isDone: false, said: `${text("not-done")} ${problem}` };
 }
 
 function made() {
   const element = document.createElement("dialog");
   element.setAttribute("aria-labelledby", "question");
+  // A key that is held down has opened the dialog: it must not confirm it, too.
+  element.addEventListener("keydown", (event) => event.repeat && event.preventDefault());
   const question = document.createElement("p");
   question.id = "question";
   const form = document.createElement("form");

@@ -46,11 +46,23 @@ async function fill(row, panel) {
 
 // What is told of a row's change, from the panel where it is open, else from its own page. The
 // server has cleaned the diff and escaped all else; a parsed document runs no script.
-export async function pageOf(row) {
+async function pageOf(row) {
+  return loaded(row) ?? read(linkOf(row).href);
+}
+
+// What can be done with it alone, for which no wiki is asked.
+export async function actionsOf(row) {
+  return loaded(row) ?? read(`${linkOf(row).href}?only=actions`);
+}
+
+function loaded(row) {
   const panel = panelOf(row);
-  if (panel && panel.ariaBusy !== "true") return panel;
+  return panel?.querySelector(".actions") && panel.ariaBusy !== "true" ? panel : null;
+}
+
+async function read(url) {
   try {
-    const answer = await fetch(inLanguage(linkOf(row).href), { headers: { Accept: "text/html" } });
+    const answer = await fetch(inLanguage(url), { headers: { Accept: "text/html" } });
     if (!answer.ok) return null;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     return page.getElementById("detail");

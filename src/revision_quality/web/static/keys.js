@@ -19,7 +19,8 @@ const said = dialog.querySelector("[role=status]");
 let keys = { ...DEFAULTS, ...stored(NAME, {}) };
 let waiting = null;
 
-export function listen(actions) {
+// `act` does what an action's name says; false where the key stays the browser's.
+export function listen(act) {
   addEventListener("keydown", (event) => {
     if (waiting) return take(event);
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
@@ -27,8 +28,8 @@ export function listen(actions) {
     if (document.querySelector("dialog[open]") && !(dialog.open && event.key === keys.help)) return;
     const action = actionOf(event.key) ?? actionOf(latin(event));
     // A key that a control under the focus takes for itself stays its own.
-    if (!action || !actions[action] || (event.repeat && !REPEATED.includes(action)) || (event.key === " " && event.target.closest?.("button, a, summary, input"))) return;
-    if (actions[action]() !== false) event.preventDefault();
+    if (!action || (event.repeat && !REPEATED.includes(action)) || (event.key === " " && event.target.closest?.("button, a, summary, input"))) return;
+    if (act(action) !== false) event.preventDefault();
   });
   lines.append(...Object.keys(DEFAULTS).map(line));
   lines.addEventListener("click", (event) => ask(event.target.closest("button")));
@@ -38,7 +39,7 @@ export function listen(actions) {
 }
 
 function actionOf(key) {
-  return Object.keys(keys).find((name) => key && keys[name] === key);
+  return Object.keys(DEFAULTS).find((name) => key && keys[name] === key);
 }
 
 // The letter that a keyboard of another script, such as the Cyrillic one, has on the same key.

@@ -1,5 +1,6 @@
 // Beyond plain HTML: local times, live rows, filters that apply at once.
 
+import { retract } from "./act.js";
 import { isOpen, openByClick, renew, toggle } from "./detail.js";
 import { Feed } from "./feed.js";
 import { ChangeList } from "./list.js";
@@ -12,7 +13,9 @@ import { keepFilters } from "./saved.js";
 const ANNOUNCE_MILLISECONDS = 3000;
 const LAG_MILLISECONDS = 5000;
 const RELOAD_MILLISECONDS = 5000;
+const FAILURE_MILLISECONDS = 8000;
 const MAX_HELD = 500;
+const MAX_TOLD = 3;
 const PARTS = ["summary", "active", "results", "json"];
 const PATH = document.querySelector("#filters").getAttribute("action");
 
@@ -21,9 +24,10 @@ const TITLE = document.title;
 const form = document.querySelector("#filters");
 const live = document.querySelector("#live");
 const status = document.querySelector("#status");
+const outcome = document.querySelector("#outcome");
 const heldButton = document.querySelector("#held");
 
-const patrol = new Patrol(() => list.rows(), say, (key) => list.remove(key));
+const patrol = new Patrol(() => list.rows(), tell, (key) => list.remove(key));
 const lagText = document.querySelector("#lag").dataset.text;
 const showSaved = keepFilters(document.querySelector("#saved"), PATH, () => document.querySelector("#results").dataset.query);
 let list;
@@ -55,7 +59,7 @@ function start() {
 }
 
 function onChange({ key, rank, html }) {
-  if (html.includes("history-deleted")) renew(key);
+  if (html.includes("history-deleted")) forget(key);
   if (list.has(key) || (live.checked && !list.isGrouped)) {
     if (!list.has(key) && !list.covers(rank)) return;
     if (list.put(key, html)) announce();
@@ -66,9 +70,15 @@ function onChange({ key, rank, html }) {
 }
 
 function onRemove({ key }) {
-  renew(key);
+  forget(key);
   list.remove(key);
   if (held.delete(key)) showHeld();
+}
+
+// What is hidden or deleted goes from all that tells of it.
+function forget(key) {
+  renew(key);
+  retract(key);
 }
 
 function onSummary({ html }) {
@@ -100,6 +110,20 @@ function announce() {
 
 function say(text) {
   if (status.textContent !== text) status.textContent = text;
+}
+
+// What became of a key stays to be read until the next one; what failed stays longer, for a quick
+// hand does not wait for it.
+function tell(said, isFailure = false) {
+  const line = document.createElement("p");
+  line.textContent = said;
+  line.dataset.until = isFailure ? performance.now() + FAILURE_MILLISECONDS : 0;
+  outcome.append(line);
+  if (outcome.children.length > MAX_TOLD) outcome.firstChild.remove();
+}
+
+function hush() {
+  for (const line of [...outcome.children]) if (line.dataset.until < performance.now()) line.remove();
 }
 
 function showHeld() {
@@ -190,7 +214,7 @@ const judgements = {
   false_positive: () => patrol.judge("false_positive", text("wrong")),
 };
 
-listen({
+const acts = {
   next: () => patrol.move(1),
   previous: () => patrol.move(-1),
   diff: () => patrol.diff(),
@@ -205,6 +229,11 @@ listen({
   release,
   help: toggleHelp,
   close: () => closeCurrent(),
+};
+
+listen((name) => {
+  hush();
+  return acts[name]();
 });
 
 function closeCurrent() {
@@ -217,6 +246,9 @@ document.querySelector("#keys .shut").addEventListener("click", toggleHelp);
 document.querySelector("#help").addEventListener("click", toggleHelp);
 document.querySelector(".hint").hidden = false;
 document.addEventListener("click", (event) => {
+  hush();
+  const row = event.target.closest("#changes li[id]");
+  if (row) patrol.take(row);
   const button = event.target.closest(".panel button[data-verdict]");
   if (button) judgements[button.dataset.verdict]();
 });
@@ -224,7 +256,7 @@ document.addEventListener("submit", (event) => {
   const row = event.target.closest("li[id]");
   if (!row || !event.submitter?.dataset.act) return;
   event.preventDefault();
-  patrol.act(row, event.target);
+  patrol.act(row.id, event.target);
 });
 form.addEventListener("change", apply);
 form.addEventListener("submit", apply);

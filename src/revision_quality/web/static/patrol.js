@@ -1,18 +1,19 @@
 // Going through the rows: one of them is current, keys act on it.
 
-import { act } from "./act.js";
-import { isOpen, pageOf, toggle } from "./detail.js";
+import { confirmed, send } from "./act.js";
+import { actionsOf, isOpen, toggle } from "./detail.js";
 import { stored, store } from "./stored.js";
 import { text } from "./texts.js";
 
 const HANDLED = "revq-handled";
 const MAX_HANDLED = 2000;
+const TRIES = 10;
 
 export class Patrol {
-  // `rows` gives the rows in their order, `say` tells the reader, `remove` takes a row away.
-  constructor(rows, say, remove) {
+  // `rows` gives the rows in their order, `tell` says what became of a key, `remove` takes a row away.
+  constructor(rows, tell, remove) {
     this.rows = rows;
-    this.say = say;
+    this.tell = tell;
     this.remove = remove;
     this.handled = new Set(stored(HANDLED, []));
   }
@@ -21,13 +22,23 @@ export class Patrol {
     return document.activeElement?.closest?.("#changes li[id]") ?? document.querySelector("#changes li[tabindex='0']");
   }
 
-  // Only the current row is in the order of the Tab key, beside the links in the rows.
-  go(row) {
-    if (!row) return this.say(text("end"));
-    const group = row.closest("details");
-    if (group) group.open = true;
+  // A row that is clicked is current: a browser need not put the focus on what is clicked.
+  take(row) {
+    this.#put(row);
+    if (!row.contains(document.activeElement)) row.focus({ preventScroll: true });
+  }
+
+  #put(row) {
     for (const other of document.querySelectorAll("#changes li[tabindex]")) other.removeAttribute("tabindex");
     row.tabIndex = 0;
+  }
+
+  // Only the current row is in the order of the Tab key, beside the links in the rows.
+  go(row) {
+    if (!row) return this.tell(text("end"));
+    const group = row.closest("details");
+    if (group) group.open = true;
+    this.#put(row);
     row.focus({ preventScroll: true });
     row.scrollIntoView({ block: isOpen(row) ? "start" : "nearest" });
   }
@@ -69,21 +80,25 @@ export class Patrol {
     if (!row) return;
     const link = linkIn(row, action);
     if (link) return void open(link.href, "_blank", "noopener");
-    const page = await pageOf(row);
+    const page = await actionsOf(row);
     const button = page?.querySelector(`[data-act=${action}]`);
     const act = page?.querySelector(`.act-${action}`);
-    if (button) await this.act(row, button.form);
-    else if (act) open(act.href, "_blank", "noopener");
-    else this.say(text("not-loaded"));
+    if (act) open(act.href, "_blank", "noopener");
+    else if (!button) this.tell(text(page ? "not-possible" : "not-loaded"));
+    // Who has gone on meanwhile is not asked: the key that confirms would be meant for another row.
+    else if (this.current?.id === row.id) await this.act(row.id, button.form);
   }
 
-  async act(row, form) {
-    const outcome = await act(form);
-    if (outcome?.isDone) {
-      this.moveFrom(row.id);
-      this.mark(row.id);
-    } else this.go(this.row(row.id) ?? this.current);
-    if (outcome) this.say(outcome.said);
+  async act(key, form) {
+    const isMeant = await confirmed(key, form);
+    if (document.activeElement === document.body) this.go(this.row(key) ?? this.current);
+    if (!isMeant) return;
+    const { isDone, said } = await send(form);
+    if (isDone) {
+      this.moveFrom(key);
+      this.mark(key);
+    }
+    this.tell(said, !isDone);
   }
 
   async judge(verdict, done) {
@@ -91,17 +106,10 @@ export class Patrol {
     if (!row) return;
     const [wiki_id, rev_id] = partsOf(row.id);
     this.moveFrom(row.id);
-    const answer = await fetch("/v1/verdicts", {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ wiki_id, rev_id, verdict }),
-    }).catch(() => null);
-    if (!answer?.ok) {
-      this.go(this.row(row.id) ?? this.current);
-      return this.say(text("not-taken"));
-    }
+    const answer = await given(JSON.stringify({ wiki_id, rev_id, verdict }));
+    if (!answer?.ok) return this.tell(`${text("not-taken")} ${titleOf(row)}`, true);
     this.mark(row.id);
-    this.say(done);
+    this.tell(done);
   }
 
   // The next row is at hand before the answer is: a quick reader must not judge the same one twice.
@@ -127,6 +135,20 @@ export class Patrol {
   show(row) {
     row.classList.toggle("handled", this.handled.has(row.id));
   }
+}
+
+// A quick hand gives more verdicts in a minute than the server takes at once: they wait.
+async function given(body) {
+  for (let tries = 1; ; tries += 1) {
+    const sent = { method: "POST", headers: { "Content-Type": "application/json" }, body, keepalive: true };
+    const answer = await fetch("/v1/verdicts", sent).catch(() => null);
+    if (![429, 503].includes(answer?.status) || tries === TRIES) return answer;
+    await new Promise((go) => setTimeout(go, 1000 * (Number(answer.headers.get("Retry-After")) || 1)));
+  }
+}
+
+function titleOf(row) {
+  return `\u2068${row.querySelector("bdi:not(.wiki)").textContent}\u2069`;
 }
 
 // The addresses that the row itself has; its page, which waits for the wiki, has all.
