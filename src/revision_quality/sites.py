@@ -33,7 +33,8 @@ class Site(Struct, frozen=True, kw_only=True):
     the language code of the domain (`als`), "" outside Wikipedia.
     `namespaces` maps namespace numbers to local names and may lack any of them: MediaWiki
     understands the canonical English names in every language. `zone` is the IANA time zone in which
-    it tells times, "" where that is not known.
+    it tells times, "" where that is not known. `recent_changes` are its local names of the special
+    page RecentChanges, without the namespace, none where they are not known.
     """
 
     wiki_id: str
@@ -46,6 +47,7 @@ class Site(Struct, frozen=True, kw_only=True):
     script_path: str = "/w"
     namespaces: dict[int, str] = {}
     zone: str = ""
+    recent_changes: tuple[str, ...] = ()
 
     @property
     def api_url(self) -> str:

@@ -15,6 +15,7 @@ from revision_quality.recent_changes.filters import (
     without,
 )
 from revision_quality.recent_changes.highlights import Highlight
+from revision_quality.recent_changes.parameters import NAMESPACE_KINDS
 from revision_quality.recent_changes.ranking import ORDERS
 
 
@@ -29,7 +30,9 @@ filters_of_any_kind = st.builds(
     wikis=st.frozensets(st.sampled_from(["enwiki", "my_wiki", "b-wiki"])),
     levels=st.frozensets(st.sampled_from(LEVELS)),
     states=st.frozensets(st.sampled_from(STATES)),
-    namespaces=st.frozensets(st.integers(0, 999_999_999), max_size=4),
+    namespaces=st.frozensets(
+        st.one_of(st.integers(-2, 999_999_999), st.sampled_from(NAMESPACE_KINDS)), max_size=4
+    ),
     invert=st.booleans(),
     users=st.frozensets(st.sampled_from(USER_LEVELS)),
     hide_bots=st.booleans(),
@@ -47,6 +50,9 @@ filters_of_any_kind = st.builds(
     days=st.one_of(st.none(), st.floats(1e-6, 36525)),
     limit=st.integers(1, 500),
     before=st.one_of(st.none(), st.just(Cursor(5, 6, "enwiki"))),
+    highlights=st.sampled_from(
+        [(), (Highlight("namespace", "2", "c1"), Highlight("tagfilter", "a & b=c__d_color", "c2"))]
+    ),
 )
 
 
@@ -67,7 +73,7 @@ def test_filters_read_back_from_their_query_string(filters: Filters) -> None:
             "revertrisklanguageagnostic=revertrisk",
             Filters(levels=frozenset({"likelybad", "verylikelybad"})),
         ),
-        ("revertrisklanguageagnostic=all", Filters()),
+        ("revertrisklanguageagnostic=all", Filters(levels=frozenset(LEVELS[2:]))),
         (
             "revertrisk=maybebad&revertrisklanguageagnostic=revertrisk",
             Filters(levels=frozenset({"maybebad", "likelybad", "verylikelybad"})),
@@ -105,7 +111,7 @@ def test_filters_read_back_from_their_query_string(filters: Filters) -> None:
             "damaging__likelybad_color=c4&hidebots_color=c1&userExpLevel__newcomer_color=c2",
             Filters(
                 highlights=(
-                    Highlight("", "hidebots", "c1"),
+                    Highlight("automated", "hidebots", "c1"),
                     Highlight("revertrisk", "likelybad", "c4"),
                     Highlight("userExpLevel", "newcomer", "c2"),
                 )
@@ -116,6 +122,55 @@ def test_filters_read_back_from_their_query_string(filters: Filters) -> None:
             Filters(highlights=(Highlight("revertrisk", "likelybad", "c5"),)),
         ),
         (";;=;&=&&wiki=;;", Filters()),
+        ("namespace=all-contents", Filters(namespaces=frozenset({"all-contents"}))),
+        (
+            "namespace=all-discussions;0&invert=1",
+            Filters(namespaces=frozenset({"all-discussions", 0}), invert=True),
+        ),
+        ("namespace=all-contents&associated=1", Filters()),
+        ("namespace=-1", Filters(namespaces=frozenset({-1}))),
+        ("namespace=-2&associated=1", Filters(namespaces=frozenset({-2}))),
+        (
+            "hidepageedits=1&hidenewpages=1&hidecategorization=1&hidelog=1&hidenewuserlog=1",
+            Filters(hide_page_edits=True, hide_new_pages=True),
+        ),
+        (
+            "hidepageedits=1&hidenewpages=1&hidecategorization=1&hidelog=1&hidenewuserlog=1"
+            "&hideWikibase=1",
+            Filters(),
+        ),
+        ("userExpLevel=Newcomer", Filters(users=frozenset({"newcomer"}))),
+        ("userExpLevel=unregistered;newcomer;learner;experienced", Filters()),
+        ("hideanons=1&userExpLevel=newcomer", Filters(users=frozenset({"registered"}))),
+        ("hideliu=1&userExpLevel=newcomer", Filters(users=frozenset({"unregistered"}))),
+        ("hideanons=1&hideliu=1", Filters(hide_humans=True)),
+        (
+            "hideanons=1&hideliu=1&hidebots=1",
+            Filters(hide_bots=True, users=frozenset({"unregistered"})),
+        ),
+        (
+            "automated__hidehumans_color=c2&changeType__hidenewpages_color=c3"
+            "&significance__hideminor_color=c4&hidereverted_color=c5",
+            Filters(
+                highlights=(
+                    Highlight("", "hidereverted", "c5"),
+                    Highlight("automated", "hidehumans", "c2"),
+                    Highlight("changeType", "hidenewpages", "c3"),
+                    Highlight("significance", "hideminor", "c4"),
+                )
+            ),
+        ),
+        (
+            "namespace__0_color=c1&namespace__all-discussions_color=c2"
+            "&tagfilter__mobile%20edit_color=c3",
+            Filters(
+                highlights=(
+                    Highlight("namespace", "0", "c1"),
+                    Highlight("namespace", "all-discussions", "c2"),
+                    Highlight("tagfilter", "mobile edit", "c3"),
+                )
+            ),
+        ),
     ],
 )
 def test_parameters_mean_what_they_mean_in_mediawiki(query: str, expected: Filters) -> None:
@@ -152,10 +207,10 @@ def test_the_query_string_is_the_shortest(query: str, shortest: str) -> None:
             Filters(levels=frozenset(["likelybad"])),
         ),
         ("state=lost", "lost", "ignored", Filters()),
-        ("namespace=-1;0", "-1", "ignored", Filters(namespaces=frozenset([0]))),
+        ("namespace=user;0", "user", "ignored", Filters(namespaces=frozenset([0]))),
         ("namespace=\u0663", "\u0663", "ignored", Filters()),
         ("userExpLevel=expert", "expert", "ignored", Filters()),
-        ("hidebots=yes", "yes", "ignored", Filters()),
+        ("hidebots=yes", "yes", "1 is used", Filters(hide_bots=True)),
         ("days=nan", "nan", "ignored", Filters()),
         ("days=inf", "inf", "ignored", Filters()),
         ("days=-1", "-1", "ignored", Filters()),
@@ -186,12 +241,24 @@ def test_a_value_that_is_not_taken_is_told(
         ("hidemyself=1", "not-here", "an account"),
         ("hidelastrevision=1", "not-here", "last"),
         ("watchlist=watched", "not-here", "an account"),
-        ("goodfaith__likelybad_color=c1", "unknown", "goodfaith__likelybad_color"),
+        ("goodfaith__likelybad_color=c1", "not-here", "the user's intent"),
+        ("authorship__hidemyself_color=c1", "not-here", "an account"),
+        ("automated__nobody_color=c1", "unknown", "automated__nobody_color"),
+        ("significance__hidebots_color=c1", "unknown", "significance__hidebots_color"),
+        ("namespace__-1_color=c1", "unknown", "namespace__-1_color"),
         ("damaging__likelybad_color=red", "value", "c1, c2, c3, c4, c5"),
         ("order=best", "value", "newest, mixed, riskiest"),
         ("from=yesterday", "value", "20081231235959"),
         ("state=pending;scored;not_scorable;failed", "covers-all", "restricts nothing"),
         ("userExpLevel=registered;learner", "subset", "learner is part of registered"),
+        ("namespace=all-contents;2", "subset", "2 is part of all-contents"),
+        ("namespace=all-discussions;3&invert=1", "subset", "3 is part of all-discussions"),
+        ("namespace=all-contents;all-discussions", "covers-all", "restricts nothing"),
+        (
+            "userExpLevel=unregistered;newcomer;learner;experienced",
+            "covers-all",
+            "restricts nothing",
+        ),
         ("revertrisk=maybebad;likelybad", "subset", "likelybad is part of maybebad"),
         (f"damaging={';'.join(LEVELS)}", "covers-all", "restricts nothing"),
     ],
@@ -204,7 +271,11 @@ def test_what_has_no_effect_is_told(query: str, kind: str, words: str) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["hidemyself=0&watchlist=&goodfaith=", "hidelog=1&urlversion=2&uselang=de&peek=1&highlight=1"],
+    [
+        "hidemyself=0&watchlist=&goodfaith=all&reviewStatus=all",
+        "hidelog=1&urlversion=2&uselang=de&peek=1&highlight=1&rcfilters=1",
+        "changeType__hidelog_color=c1&changeType__hidecategorization_color=c2",
+    ],
 )
 def test_what_asks_for_nothing_is_taken_in_silence(query: str) -> None:
     assert parse_filters(parse_qsl(query, keep_blank_values=True)) == (Filters(), ())
@@ -247,16 +318,25 @@ def test_a_filter_is_taken_away_and_the_page_begins_anew() -> None:
     assert without(filters, "wikis", "a") == parsed("wiki=b&hidebots=1&days=3")
     assert without(filters, "hide_bots") == parsed("wiki=a;b&days=3")
     assert without(filters, "days") == parsed("wiki=a;b&hidebots=1")
+    kinds = parsed("namespace=all-contents;1")
+    assert without(kinds, "namespaces", "all-contents") == parsed("namespace=1")
 
 
 @pytest.mark.parametrize(
     ("query", "conflict"),
     [
-        ("revertrisk=likelybad&state=pending", True),
-        ("revertrisk=likelybad&state=pending;scored", False),
-        ("revertrisk=likelybad", False),
-        ("state=pending", False),
+        ("revertrisk=likelybad&state=pending", "states"),
+        ("revertrisk=likelybad&state=pending;scored", ""),
+        ("revertrisk=likelybad", ""),
+        ("state=pending", ""),
+        ("hidepageedits=1&hidenewpages=1", "kinds"),
+        ("hidepageedits=1&hidenewpages=1&hidecategorization=1&hideWikibase=1", "kinds"),
+        ("hidepageedits=1&hidemajor=1", "minor"),
+        ("hidepageedits=1&hideminor=1", ""),
+        ("hidenewpages=1&hidemajor=1", ""),
+        ("namespace=all-contents;all-discussions&invert=1", "namespaces"),
+        ("namespace=all-contents&invert=1", ""),
     ],
 )
-def test_a_level_asked_of_edits_without_a_score_is_a_conflict(query: str, conflict: bool) -> None:
-    assert parsed(query).has_conflict is conflict
+def test_filters_that_exclude_each_other_are_a_conflict(query: str, conflict: str) -> None:
+    assert parsed(query).conflict == conflict

@@ -224,6 +224,7 @@ def test_registered_takes_in_all_who_have_an_account() -> None:
         ("before=1700000000-5-enwiki", "changes_time"),
         ("days=3", "changes_time"),
         ("hidebots=1&namespace=0", "changes_time"),
+        ("namespace=all-discussions", "changes_time"),
         ("revertrisk=likelybad", "changes_time"),
         ("wiki=enwiki", "changes_wiki_time"),
         ("wiki=enwiki&before=1700000000-5-enwiki", "changes_wiki_time"),
@@ -247,6 +248,7 @@ def test_pages_are_read_through_an_index(engine: Engine, query: str, index: str)
     ("query", "use"),
     [
         ("namespace=14", "COVERING INDEX"),
+        ("namespace=all-discussions;2&invert=1", "COVERING INDEX"),
         ("wiki=enwiki;hewiki&revertrisk=likelybad", "COVERING INDEX"),
         # 0.15 lies within a grade: the row itself is asked.
         ("wiki=enwiki;hewiki&revertrisk=maybebad", "INDEX"),

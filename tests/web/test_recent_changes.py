@@ -243,6 +243,9 @@ async def test_the_head_counts_states_and_names_the_newest_score(
         (FEW, "state=failed", "No changes match these filters."),
         (FEW, "state=failed;pending&revertrisk=likelybad", "These filters exclude each other."),
         (FEW, "before=5-5", "There are no older changes."),
+        (FEW, "hidepageedits=1&hidenewpages=1", "there are no other changes here."),
+        (FEW, "hidepageedits=1&hidemajor=1", "A page creation is never a minor edit."),
+        (FEW, "namespace=all-contents;all-discussions&invert=1", "All namespaces are excluded."),
     ],
 )
 async def test_an_empty_page_says_why_and_what_to_do(
@@ -285,6 +288,40 @@ async def test_the_form_shows_what_is_chosen_and_how_to_take_it_away(
     assert "שיחה" in html
 
 
+async def test_the_form_knows_the_kinds_of_namespaces(
+    client: httpx.AsyncClient, view: WritableView
+) -> None:
+    await view.write(*FEW, change(7, namespace=1, title="Talk:A"))
+    html = (await client.get("/recent-changes?namespace=all-discussions;3&highlight=1")).text
+
+    assert list(Elements(html).rows) == ["enwiki:7"]
+    chosen = re.findall(r'name=namespace value="([^"]+)" checked', html)
+    assert chosen == ["all-discussions", "3"]
+    assert "“User talk” is part of “All talk pages”: choosing it as well adds nothing." in html
+    assert 'href="/recent-changes?namespace=3"' in html
+    assert 'href="/recent-changes?namespace=all-discussions"' in html
+
+
+async def test_namespaces_and_tags_are_highlighted(
+    client: httpx.AsyncClient, view: WritableView
+) -> None:
+    await view.write(change(1, tags=('a "b" & c',)), change(2, namespace=1, title="Talk:A"))
+    query = "tagfilter__a+%22b%22+%26+c_color=c4&namespace__all-contents_color=c1"
+    html = (await client.get(f"/recent-changes?{query}")).text
+
+    assert html.count("<i class=") == 2
+    assert 'title="Highlighted: All subject pages, a &#34;b&#34; &amp; c"' in html
+    hidden = [
+        (attributes["name"], attributes["value"])
+        for tag, attributes in Elements(html).tags
+        if tag == "input" and attributes.get("form") == "filters"
+    ]
+    assert hidden == [
+        ("namespace__all-contents_color", "c1"),
+        ('tagfilter__a "b" & c_color', "c4"),
+    ]
+
+
 async def test_a_browser_keeps_the_scripts_texts_of_the_version_it_asked_for(
     client: httpx.AsyncClient,
 ) -> None:
@@ -314,7 +351,7 @@ async def test_levels_say_what_they_cost(client: httpx.AsyncClient, view: Writab
     [
         ("limit=9999", "«9999» — не значение limit: используется 500."
                        " Допустимо: <bdi>целое число от 1 до 500</bdi>."),
-        ("hidebots=<b>", "«&lt;b&gt;» — не значение hidebots: пропущено."
+        ("hidebots=<b>", "«&lt;b&gt;» — не значение hidebots: используется 1."
                          " Допустимо: <bdi>0 или 1</bdi>."),
         ("state=lost", "Допустимо: <bdi>pending, scored, not_scorable, failed</bdi>."),
         ("watchlist=watched", "(<bdi>учётная запись в вики</bdi>)"),

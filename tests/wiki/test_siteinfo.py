@@ -37,6 +37,18 @@ async def test_a_wiki_may_be_written_from_right_to_left():
     assert info.site.namespaces[1] == "שיחה"
 
 
+async def test_a_wiki_has_names_of_its_own_for_its_recent_changes():
+    answer = body()
+    answer["query"]["specialpagealiases"] = [
+        {"realname": "Watchlist", "aliases": ["Beobachtungsliste"]},
+        {"realname": "Recentchanges", "aliases": ["Letzte_Änderungen", "RecentChanges"]},
+    ]
+
+    site = (await read_siteinfo(FakeApi(answer).api())).site
+    assert site.recent_changes == ("Letzte_Änderungen", "RecentChanges")
+    assert (await read_siteinfo(FakeApi(body()).api())).site.recent_changes == ()
+
+
 async def test_the_right_to_high_limits_makes_batches_larger():
     answer = body()
     answer["query"]["userinfo"] = {"id": 1, "rights": ["read", "apihighlimits"]}

@@ -7,6 +7,7 @@ from revision_quality.recent_changes.predicate import (
     Compare,
     Either,
     Every,
+    Odd,
     OneOf,
     Predicate,
     Tagged,
@@ -37,12 +38,13 @@ def to_facets(predicate: Predicate, *, surely: bool) -> Sql:
             return Sql(f"{_field(_FLAGS[column])} = {int(value)}")
         case OneOf(column, values, negated):
             return _one_of(column, values, negated)
+        case Odd(_, negated):
+            return Sql(f"({_field(places.NAMESPACE)} & 1) = {int(not negated)}")
         case Tagged():
             return FALSE if surely else TRUE
-        case Every(parts):
-            return every(to_facets(part, surely=surely) for part in parts)
-        case Either(parts):
-            return either(to_facets(part, surely=surely) for part in parts)
+        case Every(parts) | Either(parts):
+            join = every if isinstance(predicate, Every) else either
+            return join(to_facets(part, surely=surely) for part in parts)
 
 
 def is_of_grades(grades: Sequence[int]) -> Sql:

@@ -11,23 +11,31 @@ from msgspec.structs import force_setattr, replace
 from revision_quality.recent_changes.cursor import Cursor
 from revision_quality.recent_changes.highlights import (
     COLOURS,
+    MAX_HIGHLIGHTS,
     Highlight,
     is_highlight,
+    parts_of,
     read_highlight,
 )
+from revision_quality.recent_changes.not_here import strange, strange_highlight
+from revision_quality.recent_changes.older_links import is_set, newer_fields
 from revision_quality.recent_changes.parameters import (
+    NAMESPACE_KINDS,
     Choice,
     Days,
     Flag,
     Integer,
+    Namespace,
+    Namespaces,
     Notice,
-    Numbers,
     One,
     Parameter,
     Position,
     Since,
     Tags,
     Words,
+    in_order,
+    kind_of,
 )
 from revision_quality.recent_changes.ranking import ORDERS
 from revision_quality.recent_changes.wiki_levels import LEVELS
@@ -55,14 +63,22 @@ MAX_NOTICES = 10
 HIGHLIGHTED = {"levels": LEVELS, "states": STATES, "users": USER_LEVELS}
 """What highlights know by the field of Filters."""
 
-_EVERYBODY = {UserLevel.UNREGISTERED.value, UserLevel.REGISTERED.value}
+EXPERIENCES = frozenset(USER_LEVELS[2:])
+"""Together they are all who are registered."""
+
+
+def is_everybody(users: frozenset[str]) -> bool:
+    """Tell whether some of `USER_LEVELS` leave nobody out."""
+    unregistered, registered = USER_LEVELS[:2]
+    return unregistered in users and (registered in users or users >= EXPERIENCES)
 
 
 class Filters(Struct, frozen=True, kw_only=True):
     """The filters of one page of changes: OR inside a group, AND between groups.
 
     An empty group does not restrict; a group with everything selected, or with both of two
-    opposites hidden, is made empty. `since` is the time of the oldest edit wanted, in Unix
+    opposites hidden, is made empty; but page edits and page creations are no opposites: MediaWiki
+    has other changes besides. `since` is the time of the oldest edit wanted, in Unix
     seconds. `order` is one of `ranking.ORDERS`; one by risk leaves out what is reverted already.
     `is_grouped` and `highlights` say how rows look. `before` is where the page begins (None: at
     its top), `limit` its number of rows, 1 to 500.
@@ -71,7 +87,7 @@ class Filters(Struct, frozen=True, kw_only=True):
     wikis: frozenset[str] = frozenset()
     levels: frozenset[str] = frozenset()
     states: frozenset[str] = frozenset()
-    namespaces: frozenset[int] = frozenset()
+    namespaces: frozenset[Namespace] = frozenset()
     invert: bool = False
     users: frozenset[str] = frozenset()
     hide_bots: bool = False
@@ -96,12 +112,14 @@ class Filters(Struct, frozen=True, kw_only=True):
         for field, everything in (("levels", LEVELS), ("states", STATES)):
             if getattr(self, field) >= set(everything):
                 force_setattr(self, field, frozenset())
-        if self.users >= _EVERYBODY:
+        if is_everybody(self.users):
             force_setattr(self, "users", frozenset())
         for field, opposite in _OPPOSITES:
             if getattr(self, field) and getattr(self, opposite):
                 force_setattr(self, field, False)
                 force_setattr(self, opposite, False)
+        if not self.invert and self.namespaces >= set(NAMESPACE_KINDS):
+            force_setattr(self, "namespaces", frozenset())
         if not self.namespaces:
             force_setattr(self, "invert", False)
         if not self.tags:
@@ -116,7 +134,7 @@ class Filters(Struct, frozen=True, kw_only=True):
     def query(self) -> str:
         """The shortest query string that reads back as these filters, "" for none."""
         texts = [(p.name, p.write(getattr(self, p.field))) for p in PARAMETERS]
-        texts += [(mark.name, mark.colour) for mark in self.highlights]
+        texts += [(quote(mark.name), mark.colour) for mark in self.highlights]
         return "&".join(f"{name}={quote(text, safe=';.|')}" for name, text in texts if text)
 
     @property
@@ -125,26 +143,34 @@ class Filters(Struct, frozen=True, kw_only=True):
         return self.order != ORDERS[0]
 
     @property
-    def has_conflict(self) -> bool:
-        """Whether no edit can hold: a level is asked of edits that have no score."""
-        return bool(self.levels and self.states and State.SCORED.value not in self.states)
+    def conflict(self) -> str:
+        """Why no edit can hold, "" where some can.
+
+        `states`: a level is asked of edits that have no score; `kinds`: edits of pages and new
+        pages are hidden, and nothing else is here; `minor`: new pages are asked for that are
+        minor edits, which MediaWiki does not know; `namespaces`: all of them are excluded.
+        """
+        if self.levels and self.states and State.SCORED.value not in self.states:
+            return "states"
+        if self.hide_page_edits and (self.hide_new_pages or self.hide_major):
+            return "kinds" if self.hide_new_pages else "minor"
+        return "namespaces" if self.invert and self.namespaces >= set(NAMESPACE_KINDS) else ""
 
 
 _OPPOSITES = (
     ("hide_bots", "hide_humans"),
     ("hide_minor", "hide_major"),
-    ("hide_new_pages", "hide_page_edits"),
     ("hide_reverted", "hide_unreverted"),
 )
 
 _ONE_LEVEL = frozenset(("likelybad", "verylikelybad"))
-_LIKELY_REVERTED = {"revertrisk": tuple(sorted(_ONE_LEVEL))}
+_LIKELY_REVERTED = dict.fromkeys(("revertrisk", "all"), tuple(sorted(_ONE_LEVEL)))
 
 PARAMETERS: tuple[Parameter, ...] = (
     Words("wiki", "wikis", WIKI_ID, "wiki ids (database names) such as enwiki"),
     Choice("revertrisk", "levels", LEVELS),
     Choice("state", "states", STATES),
-    Numbers("namespace", "namespaces", "namespace numbers such as 0 or 0;1"),
+    Namespaces("namespace", "namespaces"),
     Flag("invert", "invert"),
     Choice("userExpLevel", "users", USER_LEVELS),
     Flag("hidebots", "hide_bots"),
@@ -174,59 +200,6 @@ _ALIASES: tuple[Parameter, ...] = (
 )
 """The ORES extension's own names of its levels: one of the risk, four of damage."""
 
-_OF_OLD = {
-    "hideanons": ("users", frozenset({UserLevel.REGISTERED.value})),
-    "hideliu": ("users", frozenset({UserLevel.UNREGISTERED.value})),
-}
-"""What MediaWiki takes still for older links (ChangesListSpecialPage::replaceOldOptions)."""
-
-_NEEDS = {
-    "intent": "the user's intent",
-    "patrol": "whether an edit is patrolled",
-    "account": "an account on the wiki",
-    "last": "which edit is a page's last",
-    "subpages": "which pages are subpages",
-    "links": "which pages a page links to",
-}
-_NOT_HERE = {
-    "goodfaith": "intent",
-    "reviewStatus": "patrol",
-    "hidepatrolled": "patrol",
-    "hideunpatrolled": "patrol",
-    "hideautopatrolled": "patrol",
-    "hidemyself": "account",
-    "hidebyothers": "account",
-    "watchlist": "account",
-    "watchlistactivity": "account",
-    "hidelastrevision": "last",
-    "hidepreviousrevisions": "last",
-    "subpageof": "subpages",
-    "target": "links",
-    "showlinkedto": "links",
-}
-"""Filters of Special:RecentChanges whose answer is not in the view, and what it would need."""
-
-_WITHOUT_EFFECT = frozenset(
-    (
-        *("hidelog", "hidecategorization", "hidenewuserlog", "hideWikibase", "hidewikibase"),
-        *("urlversion", "title", "uselang", "useskin", "safemode", "debug", "useformat"),
-        *(
-            "mark",
-            "colour",
-            "action",
-            "peek",
-            "isAnon",
-            "since",
-            "associated",
-            "highlight",
-            "translations",
-            "limitsaved",
-        ),
-    )
-)
-"""Parameters that are taken in silence: what they hide is not here, or they say how to show it.
-`mark` is the name of a highlight and `colour` its value, as the page's form sends them."""
-
 
 def parse_filters(pairs: Iterable[tuple[str, str]]) -> tuple[Filters, tuple[Notice, ...]]:
     """Read the name and value pairs of a query string; never fails.
@@ -245,18 +218,22 @@ def parse_filters(pairs: Iterable[tuple[str, str]]) -> tuple[Filters, tuple[Noti
             earlier = fields.get(parameter.field)
             fields[parameter.field] = earlier | value if earlier else value
             notices += refused
-    for name, (field, users) in _OF_OLD.items():
-        if given.pop(name, ["0"])[-1] not in ("", "0"):
-            fields[field] = fields.get(field, frozenset()) | users
-    if given.get("associated", ["0"])[-1] not in ("", "0"):
-        spaces = fields.get("namespaces", frozenset())
-        fields["namespaces"] = spaces | {number ^ 1 for number in spaces}
+    fields |= newer_fields(given, fields)
+    if is_set(given, "associated"):
+        fields["namespaces"] = _with_associated(fields.get("namespaces", frozenset()))
     if given.get("mark", [""])[-1]:
         given[given["mark"][-1]] = given.get("colour", [""])
     fields["highlights"] = _highlights(given, notices)
     notices += _remarks(fields)
-    notices += _strange(given)
+    notices += strange(given, {parameter.name for parameter in PARAMETERS + _ALIASES})
     return Filters(**fields), tuple(notices[:MAX_NOTICES])
+
+
+def _with_associated(namespaces: frozenset[Namespace]) -> frozenset[Namespace]:
+    """Return namespaces with the talk pages of those of subjects, and the other way about."""
+    if not namespaces.isdisjoint(NAMESPACE_KINDS):
+        namespaces |= set(NAMESPACE_KINDS)
+    return namespaces | {one ^ 1 for one in namespaces if isinstance(one, int) and one >= 0}
 
 
 def _highlights(given: Mapping[str, list[str]], notices: list[Notice]) -> tuple[Highlight, ...]:
@@ -264,10 +241,10 @@ def _highlights(given: Mapping[str, list[str]], notices: list[Notice]) -> tuple[
     for name in filter(is_highlight, given):
         value = given[name][-1].strip()
         mark = read_highlight(name, value, HIGHLIGHTED)
-        if mark is not None:
+        if mark is not None and len(marks) < MAX_HIGHLIGHTS:
             marks[mark.name] = mark
         elif value in COLOURS:
-            notices.append(Notice(name[:64], kind="unknown"))
+            notices += strange_highlight(name, *parts_of(name))
         elif value:
             notices.append(Notice(name[:64], value[:64], ", ".join(COLOURS)))
     return tuple(sorted(marks.values()))
@@ -275,36 +252,30 @@ def _highlights(given: Mapping[str, list[str]], notices: list[Notice]) -> tuple[
 
 def _remarks(fields: Mapping[str, Any]) -> Iterator[Notice]:
     """Tell what is selected without effect."""
-    for name, field, everything in (
-        ("revertrisk", "levels", LEVELS),
-        ("state", "states", STATES),
-        ("userExpLevel", "users", _EVERYBODY),
+    users = fields.get("users", frozenset())
+    namespaces = fields.get("namespaces", frozenset())
+    for name, covers in (
+        ("revertrisk", fields.get("levels", frozenset()) >= set(LEVELS)),
+        ("state", fields.get("states", frozenset()) >= set(STATES)),
+        ("userExpLevel", is_everybody(users)),
+        ("namespace", not fields.get("invert") and namespaces >= set(NAMESPACE_KINDS)),
     ):
-        if fields.get(field, frozenset()) >= set(everything):
+        if covers:
             yield Notice(name, kind="covers-all")
     if fields.get("tags") and fields.get("order", ORDERS[0]) != ORDERS[0]:
         yield Notice("order", fields["order"], ORDERS[0])
-    users = fields.get("users", frozenset())
     whole = UserLevel.REGISTERED.value
-    for part in USER_LEVELS:
-        if whole in users and part in users and part not in _EVERYBODY:
+    for part in USER_LEVELS[2:]:
+        if whole in users and part in users:
             yield Notice("userExpLevel", part, whole, kind="subset")
+    for number in in_order(namespaces):
+        if isinstance(number, int) and kind_of(number) in namespaces:
+            yield Notice("namespace", str(number), kind_of(number), kind="subset")
     levels = fields.get("levels", frozenset())
     bad = [level for level in LEVELS[1:] if level in levels]
     # All of them are told above; the ORES extension's one level is two of ours.
     for part in [] if levels >= set(LEVELS) or levels == _ONE_LEVEL else bad[1:]:
         yield Notice("revertrisk", part, bad[0], kind="subset")
-
-
-def _strange(given: Mapping[str, list[str]]) -> Iterator[Notice]:
-    known = {parameter.name for parameter in PARAMETERS + _ALIASES}
-    for name, values in given.items():
-        if name in _NOT_HERE:
-            if values[-1] not in ("", "0"):
-                rule = _NOT_HERE[name]
-                yield Notice(name, allowed=_NEEDS[rule], kind="not-here", rule=rule)
-        elif name not in known | _WITHOUT_EFFECT and not is_highlight(name):
-            yield Notice(name[:64], kind="unknown")
 
 
 def without(filters: Filters, field: str, value: object = None) -> Filters:

@@ -1,7 +1,7 @@
 """Highlights: `<group>__<filter>_color=c1` of Special:RecentChanges; they hide nothing.
 
-A toggle that hides is highlighted by what it is about: `hidebots_color` colours the edits of bots
-(mediawiki.rcfilters, FilterGroup).
+A toggle that hides is highlighted by what it is about: `automated__hidebots_color` colours the
+edits of bots (mediawiki.rcfilters, FilterGroup).
 """
 
 import re
@@ -10,9 +10,13 @@ from typing import Any
 
 from msgspec import Struct
 
+from revision_quality.recent_changes.parameters import NAMESPACE_KINDS, Namespace
+
 COLOURS = ("c1", "c2", "c3", "c4", "c5")
 
-_NAME = re.compile(r"(?:([A-Za-z]{1,40})__)?([A-Za-z_]{1,40})_color", re.ASCII)
+MAX_HIGHLIGHTS = 50
+
+_NAME = re.compile(r"(?:([A-Za-z]{1,40})__)?(.{1,255})_color", re.DOTALL)
 
 _SHOWN_BY: dict[str, dict[str, Any]] = {
     "hidebots": {"hide_humans": True},
@@ -26,18 +30,29 @@ _SHOWN_BY: dict[str, dict[str, Any]] = {
 }
 """The fields of Filters that let through what a toggle is about."""
 
+_TOGGLES = {
+    "hidebots": "automated",
+    "hidehumans": "automated",
+    "hideminor": "significance",
+    "hidemajor": "significance",
+    "hidenewpages": "changeType",
+    "hidepageedits": "changeType",
+}
+"""MediaWiki's groups of them; our own are in none."""
+
 _GROUPS = {
     "revertrisk": "levels",
     "damaging": "levels",
     "revertrisklanguageagnostic": "levels",
     "state": "states",
     "userExpLevel": "users",
+    "namespace": "namespaces",
+    "tagfilter": "tags",
 }
-_MESSAGES = {"levels": "level", "states": "state", "users": "user"}
 
 
 class Highlight(Struct, frozen=True, order=True):
-    """A colour for what a filter lets through; `group` is "" for a toggle."""
+    """A colour for what a filter lets through; `group` is "" for a toggle of our own."""
 
     group: str
     filter: str
@@ -49,16 +64,13 @@ class Highlight(Struct, frozen=True, order=True):
         return f"{self.group}__{self.filter}_color" if self.group else f"{self.filter}_color"
 
     @property
-    def message(self) -> str:
-        """The key of the filter's name among the page's messages."""
-        return f"{_MESSAGES[_GROUPS[self.group]]}-{self.filter}" if self.group else self.filter
-
-    @property
     def fields(self) -> dict[str, Any]:
         """The fields of Filters that let the same through."""
-        if not self.group:
+        if self.filter in _SHOWN_BY and self.group not in _GROUPS:
             return _SHOWN_BY[self.filter]
-        return {_GROUPS[self.group]: frozenset((self.filter,))}
+        field = _GROUPS[self.group]
+        value = _namespace(self.filter) if field == "namespaces" else self.filter
+        return {field: frozenset((value,))}
 
 
 def is_highlight(name: str) -> bool:
@@ -66,24 +78,30 @@ def is_highlight(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
 
 
+def parts_of(name: str) -> tuple[str, str]:
+    """Return the group ("" where there is none) and the filter that a highlight's name names."""
+    match = _NAME.fullmatch(name)
+    return (match[1] or "", match[2]) if match else ("", name)
+
+
 def read_highlight(
     name: str, value: str, choices: Mapping[str, tuple[str, ...]]
 ) -> Highlight | None:
     """Return a highlight, None of an unknown filter or colour.
 
-    `choices` are the values of the groups by the field of Filters. The ORES extension's one level
-    `revertrisk` is our `likelybad`.
+    `choices` are the values of the groups by the field of Filters; namespaces and tags may be any.
+    The ORES extension's one level `revertrisk` is our `likelybad`. A toggle's group may be missing.
     """
-    match = _NAME.fullmatch(name)
-    if match is None or value not in COLOURS:
+    if not is_highlight(name) or value not in COLOURS:
         return None
-    group, filter_name = match[1] or "", match[2]
-    if not group:
-        return Highlight("", filter_name, value) if filter_name in _SHOWN_BY else None
+    group, filter_name = parts_of(name)
+    own = _TOGGLES.get(filter_name, "")
+    if filter_name in _SHOWN_BY and group in ("", own):
+        return Highlight(own, filter_name, value)
     field = _GROUPS.get(group)
     if group == "revertrisklanguageagnostic" and filter_name == "revertrisk":
         filter_name = "likelybad"
-    if field is None or filter_name not in choices[field]:
+    if field is None or not _is_known(field, filter_name, choices):
         return None
     return Highlight("revertrisk" if field == "levels" else group, filter_name, value)
 
@@ -92,4 +110,15 @@ def names(choices: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, str]]:
     """Yield the filters that the page offers to highlight, as (group, filter)."""
     for group in ("revertrisk", "userExpLevel"):
         yield from ((group, name) for name in choices[_GROUPS[group]])
-    yield from (("", name) for name in _SHOWN_BY)
+    yield from ((_TOGGLES.get(name, ""), name) for name in _SHOWN_BY)
+    yield from (("namespace", kind) for kind in NAMESPACE_KINDS)
+
+
+def _is_known(field: str, name: str, choices: Mapping[str, tuple[str, ...]]) -> bool:
+    if field == "namespaces":
+        return name in NAMESPACE_KINDS or re.fullmatch(r"[0-9]{1,9}", name) is not None
+    return field == "tags" or name in choices[field]
+
+
+def _namespace(text: str) -> Namespace:
+    return text if text in NAMESPACE_KINDS else int(text)

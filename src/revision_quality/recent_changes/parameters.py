@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -17,6 +17,23 @@ MAX_VALUES = 500
 MAX_TAGS = 50
 
 _SHOWN_CHARACTERS = 64
+
+NAMESPACE_KINDS = ("all-contents", "all-discussions")
+"""MediaWiki's names for all namespaces of subject pages, and for all of their talk pages: those of
+even and of odd numbers (NamespaceInfo::isTalk)."""
+
+Namespace = int | str
+"""A number, or one of NAMESPACE_KINDS."""
+
+
+def in_order(namespaces: Iterable[Namespace]) -> list[Namespace]:
+    """Return namespaces in the order of a menu: the kinds, then the numbers."""
+    return sorted(namespaces, key=lambda one: (0, 0, one) if isinstance(one, str) else (1, one, ""))
+
+
+def kind_of(namespace: int) -> str:
+    """Return which of NAMESPACE_KINDS a number belongs to."""
+    return NAMESPACE_KINDS[namespace % 2]
 
 
 class Notice(Struct, frozen=True):
@@ -85,9 +102,8 @@ class Parameter(Protocol):
 
 
 class Choice(Struct, frozen=True):
-    """Some of a fixed list, joined by `;`; none, `all` and the empty text mean no restriction.
-
-    `aliases` gives other names of values.
+    """Some of a fixed list, in any case of letters, joined by `;`; none and the empty text mean no
+    restriction. So does `all`, where `aliases`, other names of values, has nothing for it.
     """
 
     name: str
@@ -97,12 +113,12 @@ class Choice(Struct, frozen=True):
 
     def read(self, values: Sequence[str]) -> tuple[frozenset[str], list[Notice]]:  # noqa: D102
         parts = _parts(values)
-        if "all" in parts:
+        if parts == ["all"] and "all" not in self.aliases:
             return frozenset(), []
         taken: set[str] = set()
         notices = []
         for part in parts[:MAX_VALUES]:
-            meant = self.aliases.get(part) or ((part,) if part in self.choices else ())
+            meant = self._meant(part.lower())
             taken.update(meant)
             if not meant:
                 notices.append(_notice(self.name, part, self.allowed))
@@ -110,6 +126,9 @@ class Choice(Struct, frozen=True):
 
     def write(self, value: frozenset[str]) -> str:  # noqa: D102
         return ";".join(choice for choice in self.choices if choice in value)
+
+    def _meant(self, part: str) -> tuple[str, ...]:
+        return self.aliases.get(part) or ((part,) if part in self.choices else ())
 
     @property
     def allowed(self) -> str:
@@ -137,24 +156,28 @@ class Words(Struct, frozen=True):
         return ";".join(sorted(value))
 
 
-class Numbers(Struct, frozen=True):
-    """Some whole numbers of at most nine digits, joined by `;`."""
+class Namespaces(Struct, frozen=True):
+    """Some namespaces, joined by `;`: numbers of at most nine digits, or one of NAMESPACE_KINDS.
+
+    Those below 0 are MediaWiki's virtual ones, in which there are no edits.
+    """
 
     name: str
     field: str
-    allowed: str
 
-    def read(self, values: Sequence[str]) -> tuple[frozenset[int], list[Notice]]:  # noqa: D102
-        words = Words(self.name, self.field, r"[0-9]{1,9}", self.allowed)
-        taken, notices = words.read(values)
-        return frozenset(map(int, taken)), notices
+    allowed = f"namespace numbers such as 0 or 0;1, {' or '.join(NAMESPACE_KINDS)}"
 
-    def write(self, value: frozenset[int]) -> str:  # noqa: D102
-        return ";".join(map(str, sorted(value)))
+    def read(self, values: Sequence[str]) -> tuple[frozenset[Namespace], list[Notice]]:  # noqa: D102
+        pattern = rf"-?[0-9]{{1,9}}|{'|'.join(NAMESPACE_KINDS)}"
+        taken, notices = Words(self.name, self.field, pattern, self.allowed).read(values)
+        return frozenset(one if one in NAMESPACE_KINDS else int(one) for one in taken), notices
+
+    def write(self, value: frozenset[Namespace]) -> str:  # noqa: D102
+        return ";".join(map(str, in_order(value)))
 
 
 class Flag(Struct, frozen=True):
-    """0 or 1; the empty text means 0."""
+    """0 or 1; the empty text means 0 and, as in PHP, any other 1."""
 
     name: str
     field: str
@@ -162,7 +185,7 @@ class Flag(Struct, frozen=True):
     def read(self, values: Sequence[str]) -> tuple[bool, list[Notice]]:  # noqa: D102
         value = _last(values)
         if value not in {"", "0", "1"}:
-            return False, [_notice(self.name, value, "0 or 1", rule="flag")]
+            return True, [_notice(self.name, value, "0 or 1", 1, rule="flag")]
         return value == "1", []
 
     def write(self, value: bool) -> str:  # noqa: D102

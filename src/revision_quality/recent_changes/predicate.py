@@ -34,6 +34,13 @@ class OneOf(Struct, frozen=True):
     negated: bool = False
 
 
+class Odd(Struct, frozen=True):
+    """A whole number, never NULL, that is odd or (`negated`) even."""
+
+    column: str
+    negated: bool = False
+
+
 class Tagged(Struct, frozen=True):
     """The change has one of some tags, or (`negated`) none of them."""
 
@@ -53,7 +60,7 @@ class Either(Struct, frozen=True):
     parts: tuple["Predicate", ...]
 
 
-Predicate = Compare | OneOf | Tagged | Every | Either
+Predicate = Compare | OneOf | Odd | Tagged | Every | Either
 
 
 def to_sql(predicate: Predicate) -> Sql:
@@ -63,6 +70,8 @@ def to_sql(predicate: Predicate) -> Sql:
             return Sql(f"{column} {sign} ?", (value,))
         case OneOf(column, values, negated):
             return one_of(column, values, negated=negated)
+        case Odd(column, negated):
+            return Sql(f"({column} & 1) = {int(not negated)}")
         case Tagged(tags, negated):
             return _tagged(tags, negated)
         case Every(parts):
@@ -79,6 +88,8 @@ def holds(predicate: Predicate, change: Change) -> bool:
             return actual is not None and bool(_OPERATORS[sign](actual, value))
         case OneOf(column, values, negated):
             return (getattr(change, column) in values) is not negated
+        case Odd(column, negated):
+            return bool(getattr(change, column) % 2) is not negated
         case Tagged(tags, negated):
             return any(tag in change.tags for tag in tags) is not negated
         case Every(parts):

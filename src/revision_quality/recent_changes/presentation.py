@@ -6,6 +6,7 @@ from urllib.parse import quote
 from msgspec import Struct
 
 from revision_quality.recent_changes.comment import Part, parts_of
+from revision_quality.recent_changes.highlights import Highlight
 from revision_quality.recent_changes.wiki_levels import LEVELS, WikiLevels
 from revision_quality.sites import Site
 from revision_quality.views.change import Change, State
@@ -29,13 +30,6 @@ class User(Struct, frozen=True):
     url: str | None
     talk_url: str | None
     contributions_url: str | None
-
-
-class Mark(Struct, frozen=True):
-    """A highlight of a row: its colour, and the key of the message that names its filter."""
-
-    colour: str
-    message: str
 
 
 class Risk(Struct, frozen=True):
@@ -87,7 +81,7 @@ class Row(Struct, frozen=True, kw_only=True):
     is_reverted: bool = False
     page_id: int = 0
     rank: int = 0
-    marks: tuple[Mark, ...] = ()
+    marks: tuple[Highlight, ...] = ()
 
     @property
     def is_large(self) -> bool:

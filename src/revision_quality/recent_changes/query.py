@@ -4,11 +4,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from revision_quality.recent_changes.cursor import Cursor
-from revision_quality.recent_changes.filters import Filters
+from revision_quality.recent_changes.filters import EXPERIENCES, Filters
+from revision_quality.recent_changes.parameters import NAMESPACE_KINDS, Namespace
 from revision_quality.recent_changes.predicate import (
     Compare,
     Either,
     Every,
+    Odd,
     OneOf,
     Predicate,
     Tagged,
@@ -114,10 +116,19 @@ def _facets(filters: Filters) -> Iterator[Predicate]:
     if filters.states:
         yield OneOf("state", tuple(sorted(filters.states)))
     if filters.namespaces:
-        yield OneOf("namespace", tuple(sorted(filters.namespaces)), negated=filters.invert)
+        yield _in_namespaces(filters.namespaces, negated=filters.invert)
     if filters.users:
         yield _by_users(filters.users)
     yield from _not_hidden(filters)
+
+
+def _in_namespaces(namespaces: frozenset[Namespace], *, negated: bool) -> Predicate:
+    numbers = tuple(sorted(one for one in namespaces if isinstance(one, int)))
+    parts: list[Predicate] = [OneOf("namespace", numbers, negated)] if numbers else []
+    for kind, is_even in zip(NAMESPACE_KINDS, (True, False), strict=True):
+        if kind in namespaces:
+            parts.append(Odd("namespace", negated=is_even is not negated))
+    return (Every if negated else Either)(tuple(parts))
 
 
 def _not_hidden(filters: Filters) -> Iterator[Predicate]:
@@ -128,12 +139,14 @@ def _not_hidden(filters: Filters) -> Iterator[Predicate]:
     ):
         if hide_true or hide_false:
             yield Compare(column, "=", hide_false)
-    if filters.hide_new_pages or filters.hide_page_edits:
-        yield OneOf("kind", ("create",), negated=filters.hide_new_pages)
+    if filters.hide_new_pages:
+        yield OneOf("kind", ("create",), negated=True)
+    if filters.hide_page_edits:
+        yield OneOf("kind", ("create",))
 
 
 def _by_users(users: frozenset[str]) -> Predicate:
-    if UserLevel.REGISTERED.value in users:
+    if users >= EXPERIENCES or UserLevel.REGISTERED.value in users:
         return OneOf("user_level", (UserLevel.UNREGISTERED.value,), negated=True)
     return OneOf("user_level", tuple(sorted(users)))
 

@@ -27,6 +27,7 @@ from revision_quality.web.page import Sites
 from revision_quality.web.problems import on_any_error, on_http_error, on_store_error
 from revision_quality.web.recent_changes import RecentChanges
 from revision_quality.web.requests_named import RequestsNamed
+from revision_quality.web.special_page import SPECIAL_PAGE_PATHS
 from revision_quality.web.view import View
 
 if TYPE_CHECKING:
@@ -68,8 +69,7 @@ def create_app(
             Route(f"{PATH}/events", pages.events),
             Route(f"{PATH}/preferences", pages.preferences, methods=["POST"]),
             Route(f"{PATH}/texts/{{lang}}.json", pages.texts),
-            Route("/wiki/Special:RecentChanges", pages.home),
-            Route("/w/index.php", pages.home),
+            *(Route(path, pages.special_page) for path in SPECIAL_PAGE_PATHS),
             Route(f"{PATH}/{{wiki_id}}/{{rev_id:int}}", details.page),
             Route(f"{PATH}/{{wiki_id}}/{{rev_id:int}}.json", details.page),
             Route(ALIVE_PATH, alive),

@@ -13,8 +13,10 @@ from revision_quality.recent_changes.filters import (
     without,
 )
 from revision_quality.recent_changes.highlights import Highlight
+from revision_quality.recent_changes.parameters import NAMESPACE_KINDS, Namespace, in_order
 from revision_quality.recent_changes.wiki_levels import LEVELS, WikiLevels
 from revision_quality.sites import Site
+from revision_quality.web.filter_labels import highlight_label, namespace_label
 from revision_quality.web.interface import Interface
 from revision_quality.web.level_card import describe
 
@@ -173,20 +175,20 @@ def _wiki_group(
 
 def _namespace_group(filters: Filters, site: Site | None, ui: Interface) -> Group:
     own = site.namespaces if site else {}
-    names = {number: ui.text(f"ns-{number}") for number in _NAMESPACES}
-    names |= {number: name for number, name in own.items() if number > 0 and name}
-    unknown = filters.namespaces - set(names)
-    names |= {number: ui.text("ns", n=f"{number}") for number in unknown}
+    usual: tuple[Namespace, ...] = (*NAMESPACE_KINDS, *_NAMESPACES)
+    names = {one: namespace_label(one, ui) for one in usual}
+    names.update((number, name) for number, name in own.items() if number > 0 and name)
+    names |= {one: namespace_label(one, ui) for one in filters.namespaces - set(names)}
     options = (
         Option(
-            str(number),
-            names[number],
-            is_chosen=number in filters.namespaces,
-            lang=site.lang if site and number in own else "",
-            dir=site.dir if site and number in own else "",
-            is_name=number in own,
+            str(one),
+            names[one],
+            is_chosen=one in filters.namespaces,
+            lang=site.lang if site and one in own else "",
+            dir=site.dir if site and one in own else "",
+            is_name=one in own,
         )
-        for number in sorted(names)
+        for one in in_order(names)
     )
     return Group("namespace", ui.text("namespaces"), tuple(options))
 
@@ -220,14 +222,15 @@ def _limits(filters: Filters) -> tuple[Option, ...]:
 def _marks(ui: Interface) -> Iterable[Option]:
     for group, name in highlights.names(HIGHLIGHTED):
         mark = Highlight(group, name, "")
-        yield Option(mark.name, ui.text(mark.message))
+        yield Option(mark.name, highlight_label(mark, ui))
 
 
 def _chosen(filters: Filters, groups: Mapping[str, Group], ui: Interface) -> Iterable[Chosen]:
     for field, group in groups.items():
         for option in group.options:
             if option.is_chosen:
-                value = int(option.value) if field == "namespaces" else option.value
+                is_number = field == "namespaces" and option.value not in NAMESPACE_KINDS
+                value = int(option.value) if is_number else option.value
                 legend = group.legend
                 if field == "namespaces" and filters.invert:
                     legend = ui.text("not-in-namespace")
@@ -243,7 +246,7 @@ def _chosen(filters: Filters, groups: Mapping[str, Group], ui: Interface) -> Ite
         for tag in sorted(filters.tags):
             yield Chosen(legend, tag, without(filters, "tags", tag).query)
     for mark in filters.highlights:
-        label = f"{ui.text(mark.message)} ({ui.text(mark.colour)})"
+        label = f"{highlight_label(mark, ui)} ({ui.text(mark.colour)})"
         yield Chosen(ui.text("highlights"), label, without(filters, "highlights", mark).query)
     if filters.since is not None:
         moment = ui.full_time(filters.since)
@@ -255,7 +258,7 @@ def _chosen(filters: Filters, groups: Mapping[str, Group], ui: Interface) -> Ite
 
 def conflict_text(filters: Filters, ui: Interface) -> str | None:
     """Return why no edit can hold, None where some can."""
-    if not filters.has_conflict:
+    if not filters.conflict:
         return None
     names = (ui.text(f"state-{state}") for state in STATES if state in filters.states)
-    return ui.text("conflict-states", states=", ".join(names))
+    return ui.text(f"conflict-{filters.conflict}", states=", ".join(names))

@@ -31,6 +31,13 @@ _PROBLEM = Reply(
 _SINCE = Parameter(
     name="since", place="query", description="The id of the last event that was seen.", kind=int
 )
+_TITLE = Parameter(
+    name="title",
+    description="Special:RecentChanges, or what the wiki's language calls it.",
+    example="Special:RecentChanges",
+)
+_LED = Reply("To the page, with what the address means on the wiki.")
+_NO_PAGE = Reply("Of the wiki's pages only Special:RecentChanges is here.", _HTML)
 _UNREAD = Reply("The view cannot be read.", _HTML)
 _NO_CHANGE = Reply("No such change is here.", _HTML)
 _CHANGE = (
@@ -50,10 +57,20 @@ OPERATIONS = (
     Operation(
         id="special_recent_changes",
         method="GET",
-        path="/wiki/Special:RecentChanges",
+        path="/wiki/{title:path}",
         tag=_TAG,
         summary="Lead to the page, from a wiki's link with its host changed",
-        replies={307: Reply("To the page, with the same query string.")},
+        parameters=(_TITLE,),
+        replies={307: _LED, 404: _NO_PAGE},
+    ),
+    Operation(
+        id="index_title_recent_changes",
+        method="GET",
+        path="/w/index.php/{title:path}",
+        tag=_TAG,
+        summary="Lead to the page, from a wiki's link without short addresses",
+        parameters=(_TITLE,),
+        replies={307: _LED, 404: _NO_PAGE},
     ),
     Operation(
         id="index_recent_changes",
@@ -61,7 +78,7 @@ OPERATIONS = (
         path="/w/index.php",
         tag=_TAG,
         summary="Lead to the page, from a wiki's long link with its host changed",
-        replies={307: Reply("To the page, with the same query string.")},
+        replies={307: _LED, 404: _NO_PAGE},
     ),
     Operation(
         id="preferences",

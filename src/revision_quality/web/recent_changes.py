@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import msgspec
 from msgspec.structs import replace
@@ -17,7 +17,7 @@ from revision_quality.recent_changes.cursor import Cursor
 from revision_quality.recent_changes.filters import MAX_LIMIT, Filters, parse_filters
 from revision_quality.recent_changes.newest import shown_changes
 from revision_quality.recent_changes.parameters import Notice
-from revision_quality.recent_changes.presentation import PATH, Mark, Row, row_of
+from revision_quality.recent_changes.presentation import PATH, Row, row_of
 from revision_quality.recent_changes.query import matches
 from revision_quality.recent_changes.ranking import rank
 from revision_quality.recent_changes.wiki_levels import CurrentLevels
@@ -46,6 +46,7 @@ from revision_quality.web.page import Page, Sites
 from revision_quality.web.problems import wants_json
 from revision_quality.web.rendering import render
 from revision_quality.web.same_origin import is_from_elsewhere
+from revision_quality.web.special_page import query_of
 from revision_quality.web.summary import Summarizer, Summary
 from revision_quality.web.view import View
 
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from revision_quality.web.logins import Door, Logins
 
 _HEADERS = {"Cache-Control": "no-cache", "Vary": "Accept, Accept-Language, Cookie"}
+_TITLE = "Special:RecentChanges"
 _WIKIS_NAMED = 10
 _READ_ON = 10
 """Times `MAX_LIMIT` edits of a queue, looked at for some that nobody has handled."""
@@ -84,8 +86,21 @@ class RecentChanges:
 
     async def home(self, request: Request) -> Response:
         """Lead to the page, with the same query string."""
-        query = urlsplit(str(request.url)).query
-        return RedirectResponse(f"{PATH}?{query}" if query else PATH)
+        return _lead_to(urlsplit(str(request.url)).query)
+
+    async def special_page(self, request: Request) -> Response:
+        """Lead a wiki's address of Special:RecentChanges to the page, with what it means there."""
+        pairs = request.query_params.multi_items()
+        in_path = request.path_params.get("title")
+        wikis = (await self._summarizer.summary()).wikis
+        sites = [site for wiki_id in wikis if (site := self._sites(wiki_id))]
+        title = request.query_params.get("title", "") if in_path is None else in_path
+        query = query_of(title, pairs, sites)
+        if query is None and in_path is not None:
+            raise HTTPException(404)
+        # Of wikis whose own names are not known any title is taken.
+        query = query or query_of(_TITLE, pairs, sites) or []
+        return _lead_to(urlencode(query, safe=";"))
 
     async def page(self, request: Request) -> Response:
         """Answer in HTML or, if the reader is a program, in JSON."""
@@ -161,6 +176,8 @@ class RecentChanges:
 
     async def _rows(self, filters: Filters) -> tuple[Sequence[Change], Cursor | None]:
         """Return the rows of a page, and where the next one begins."""
+        if filters.conflict:
+            return (), None
         one_more, now = replace(filters, limit=filters.limit + 1), time.time()
         found = await self._view.read(
             lambda connection: shown_changes(connection, one_more, self._levels, now=now)
@@ -216,9 +233,7 @@ class RecentChanges:
 
     def _row_maker(self, filters: Filters, summary: Summary) -> Callable[[Change], Row]:
         with_wiki = len(filters.wikis or summary.wikis) > 1
-        marked = [
-            (Mark(mark.colour, mark.message), Filters(**mark.fields)) for mark in filters.highlights
-        ]
+        marked = [(mark, Filters(**mark.fields)) for mark in filters.highlights]
 
         def make_row(change: Change) -> Row:
             site = self._sites(change.wiki_id)
@@ -228,6 +243,10 @@ class RecentChanges:
             return replace(row, rank=rank(filters.order, change).timestamp, marks=tuple(marks))
 
         return make_row
+
+
+def _lead_to(query: str) -> Response:
+    return RedirectResponse(f"{PATH}?{query}" if query else PATH)
 
 
 def _remember(answer: Response, request: Request, name: str, value: str) -> None:

@@ -17,6 +17,7 @@ from revision_quality.recent_changes.filters import MAX_DAYS, MAX_LIMIT
 from revision_quality.recent_changes.parameters import Notice
 from revision_quality.recent_changes.presentation import Risk, Row
 from revision_quality.web.assets import ASSETS
+from revision_quality.web.filter_labels import highlight_label, value_label
 from revision_quality.web.interface import DEFAULT_LANG, Interface
 from revision_quality.web.summary import Summary
 
@@ -53,8 +54,9 @@ def render_notice(notice: Notice, ui: Interface) -> str:
     if notice.kind == "covers-all":
         return ui.text("covers-all", group=notice.parameter)
     if notice.kind == "subset":
-        group = "level" if notice.parameter == "revertrisk" else "user"
-        part, whole = (ui.text(f"{group}-{name}") for name in (notice.value, notice.allowed))
+        part, whole = (
+            value_label(notice.parameter, name, ui) for name in (notice.value, notice.allowed)
+        )
         return ui.text("subset", part=part, whole=whole)
     allowed = notice.allowed
     if notice.rule:
@@ -137,7 +139,7 @@ def _why_unscored(risk: Risk, ui: Interface) -> tuple[str, bool]:
 
 
 def _marks_of(row: Row, ui: Interface) -> str:
-    return ", ".join(ui.text(mark.message) for mark in row.marks)
+    return ", ".join(highlight_label(mark, ui) for mark in row.marks)
 
 
 def _headed(diff: str, ui: Interface) -> str:

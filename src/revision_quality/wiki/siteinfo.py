@@ -35,7 +35,7 @@ async def read_siteinfo(api: ActionApi) -> SiteInfo:
         answer = await api.get(
             action="query",
             meta=["siteinfo", "userinfo"],
-            siprop=["general", "namespaces"],
+            siprop=["general", "namespaces", "specialpagealiases"],
             uiprop=["rights"],
         )
     except WikiRefusedError as error:
@@ -56,13 +56,15 @@ def _siteinfo(api_url: str, answer: Answer) -> SiteInfo:
     _check_wiki_id(api_url, general["wikiid"])
     rights = answer["query"].get("userinfo", {}).get("rights", ())
     return SiteInfo(
-        site=_site(api_url, general, answer["query"]["namespaces"]),
+        site=_site(api_url, answer["query"]),
         generator=general["generator"],
         batch=HIGH_BATCH if "apihighlimits" in rights else BATCH,
     )
 
 
-def _site(api_url: str, general: Answer, namespaces: Answer) -> Site:
+def _site(api_url: str, answer: Answer) -> Site:
+    general = answer["general"]
+    pages = {page["realname"]: page["aliases"] for page in answer.get("specialpagealiases", ())}
     scheme = urlsplit(api_url).scheme
     server = general["server"]
     known = site_of(general["wikiid"])
@@ -75,8 +77,9 @@ def _site(api_url: str, general: Answer, namespaces: Answer) -> Site:
         code=known.code if known else "",
         article_path=general["articlepath"],
         script_path=general["scriptpath"],
-        namespaces={int(key): value["name"] for key, value in namespaces.items()},
+        namespaces={int(key): value["name"] for key, value in answer["namespaces"].items()},
         zone=str(general.get("timezone", "")),
+        recent_changes=tuple(pages.get("Recentchanges", ())),
     )
 
 
