@@ -211,25 +211,6 @@ def test_php_files_are_well_formed() -> None:
         assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("folder", ["i18n", "i18n/reasons"])
-def test_every_language_has_every_message(folder: str) -> None:
-    files = {
-        file.stem: json.loads(file.read_text()) for file in (EXTENSION / folder).glob("*.json")
-    }
-    assert len(files) >= 11
-    for language, messages in files.items():
-        assert messages.keys() == files["en"].keys(), language
-        for key, text in messages.items():
-            if key == "@metadata" or language == "qqq":
-                continue
-            assert _shown(text) == _shown(files["en"][key]), (language, key)
-
-
-def _shown(text: str) -> set[str]:
-    """Return the parameters of a message, those that only choose a plural aside."""
-    return set(re.findall(r"(?<!PLURAL:)\$\d", text))
-
-
 def test_every_edit_is_posted_as_a_page_change(wiki: RealWiki, service: Service) -> None:
     rev_id = wiki.edit("By a bot", "beep", user=BOT)
     wiki.run_jobs()
@@ -636,6 +617,95 @@ async def test_axe_finds_nothing_against_wcag_aa_in_what_is_added(
     added = {"include": [[".mw-revisionquality"], [".mw-revisionquality-tooltip"]]}
 
     assert await violations(browser_page, added) == []
+
+
+HIGHLIGHTS = "&".join(
+    f"revisionquality__{level}_color=c{number}"
+    for number, level in enumerate(
+        ("unscored", "likelygood", "maybebad", "likelybad", "verylikelybad"), start=1
+    )
+)
+CONTRASTS = """() => {
+    const channels = (colour) => colour.match(/[\\d.]+/g).map(Number);
+    const luminance = (colour) => {
+        const [r, g, b] = channels(colour).map((c) => c / 255)
+            .map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const behind = (element) => {
+        for (let at = element; at; at = at.parentElement) {
+            const colour = getComputedStyle(at).backgroundColor;
+            if ((channels(colour)[3] ?? 1) > 0) return colour;
+        }
+        return "rgb(255, 255, 255)";
+    };
+    const of = (selector) => [...document.querySelectorAll(selector)].map((element) => {
+        const lights = [getComputedStyle(element).color, behind(element)].map(luminance);
+        return (Math.max(...lights) + 0.05) / (Math.min(...lights) + 0.05);
+    });
+    return {
+        dots: of(".mw-revisionquality-dot"),
+        texts: of(".mw-revisionquality-number, .mw-revisionquality-tooltip"),
+        night: luminance(behind(document.querySelector(".mw-revisionquality-tooltip"))) < 0.1,
+    };
+}"""
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("highlights", ["", HIGHLIGHTS], ids=["plain", "highlighted"])
+@pytest.mark.parametrize("theme", ["day", "night", "os"])
+async def test_dots_and_reasons_stand_out_by_day_and_by_night(
+    wiki: RealWiki, browser_page: Page, code: Path, theme: str, highlights: str
+) -> None:
+    await browser_page.emulate_media(color_scheme="dark" if theme == "os" else "light")
+    await browser_page.goto(
+        f"{site(wiki)}/w/index.php?title=Special:RecentChanges&urlversion=2&enhanced=0"
+        f"&useskin=vector-2022&{highlights}"
+    )
+    # 1.39 has no night mode.
+    has_night = code == NEWER
+    if has_night:
+        await browser_page.evaluate(
+            """(theme) => {
+                const root = document.documentElement;
+                root.className = root.className.replace(/skin-theme-clientpref-\\S+/, "");
+                root.classList.add(`skin-theme-clientpref-${theme}`);
+            }""",
+            theme,
+        )
+    if highlights:
+        coloured = browser_page.locator(".mw-changeslist .mw-rcfilters-highlight-color-c5")
+        await expect(coloured.first).to_be_attached()
+    await browser_page.locator(".mw-revisionquality-verylikelybad").first.focus()
+    await expect(browser_page.get_by_role("tooltip")).to_contain_text("removes 4 references")
+
+    found = await browser_page.evaluate(CONTRASTS)
+
+    assert found["night"] is (has_night and theme != "day")
+    assert len(found["dots"]) >= len(SCORES)
+    assert min(found["dots"]) >= 3
+    assert min(found["texts"]) >= 4.5
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("language", "side"), [("en", "left"), ("he", "right"), ("ar", "right")])
+async def test_the_tooltip_begins_below_where_the_dot_does(
+    wiki: RealWiki, browser_page: Page, language: str, side: str
+) -> None:
+    await browser_page.goto(
+        f"{site(wiki)}/w/index.php?title=Special:RecentChanges&urlversion=2&enhanced=0"
+        f"&useskin=vector-2022&uselang={language}"
+    )
+    await browser_page.locator(".mw-revisionquality-maybebad").first.focus()
+    await expect(browser_page.get_by_role("tooltip")).to_be_visible()
+
+    edges = await browser_page.evaluate(
+        """(side) => [".mw-revisionquality-tooltip", ".mw-revisionquality-maybebad"]
+            .map((name) => document.querySelector(name).getBoundingClientRect()[side])""",
+        side,
+    )
+
+    assert abs(edges[0] - edges[1]) < 1
 
 
 @pytest.mark.browser

@@ -63,9 +63,11 @@
 
 	function place( badge ) {
 		var box = badge.getBoundingClientRect(),
+			isRtl = getComputedStyle( badge ).direction === 'rtl',
+			start = isRtl ? box.right - tooltip.offsetWidth : box.left,
 			widest = document.documentElement.clientWidth - tooltip.offsetWidth - 8;
 		tooltip.style.top = ( box.bottom + window.pageYOffset + 4 ) + 'px';
-		tooltip.style.left = ( Math.max( 8, Math.min( box.left, widest ) ) + window.pageXOffset ) + 'px';
+		tooltip.style.left = ( Math.max( 8, Math.min( start, widest ) ) + window.pageXOffset ) + 'px';
 	}
 
 	function fill( badge, parts ) {
