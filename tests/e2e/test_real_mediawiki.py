@@ -164,6 +164,29 @@ def test_what_is_hidden_is_gone(mediawiki, revq, suppress):
         assert "comment that stays" in answer
 
 
+def test_an_edit_that_is_undone_behind_the_overlap_is_reverted(mediawiki, tmp_path):
+    """No text is there again, so the wiki's tag alone tells it: a job's, in no log."""
+    settings = settings_file(tmp_path, mediawiki.api_url)
+    settings.write_text(f"{settings.read_text()}overlap = 0.1\n")
+    mediawiki.edit("Undone", PROSE)
+    bad = mediawiki.edit("Undone", PROSE.replace("1908", "1809"))
+    with Service("run", settings) as revq:
+        revq.dealt_with(bad)
+        mediawiki.edit("Undone", PROSE.replace("1908", "1809") + "\n\nIt is white.", user=ADMIN)
+        undone = mediawiki.undo("Undone", bad, user=ADMIN)
+        revq.dealt_with(undone)
+        mediawiki.edit("Something else", PROSE)
+        assert revq.stop() == 0
+    mediawiki.run_jobs()
+    assert "mw-reverted" in mediawiki.tags(bad)
+
+    with Service("run", settings) as revq:
+        row = revq.until(lambda: _if(revq.row(bad), "is_reverted"))
+
+    assert row["reverted_by"] == undone
+    assert row["tags"] == ["mw-reverted"]
+
+
 def test_a_restart_goes_on_where_it_ended(mediawiki, tmp_path):
     settings = settings_file(tmp_path, mediawiki.api_url)
     before = mediawiki.edit("Restart", "text")

@@ -388,6 +388,43 @@ async def test_tags_are_told_and_told_again_when_they_change(wiki, listener):
     assert len({event.meta.id for event in told}) == 4
 
 
+async def test_an_edit_that_is_reverted_long_after_it_was_read_is_told(wiki, listener):
+    """The tag comes by a job, an hour after the edit, and no log has it."""
+    source = wiki.source(clock=FakeClock(at(3600)))
+    row = wiki.edit(at(0), tags=["mobile edit"])
+    wiki.edit(at(3500))
+    await source.poll(listener.emit)
+    await source.sweep(listener.emit)
+    row["tags"] = ["mobile edit", "mw-reverted"]
+    for _ in range(2):
+        await source.poll(listener.emit)
+        await source.sweep(listener.emit)
+
+    told = [event for event in listener.of(TagsChange) if isinstance(event, TagsChange)]
+    assert [(event.rev_id, event.tags) for event in told] == [
+        (101, ("mobile edit",)),
+        (101, ("mobile edit", "mw-reverted")),
+    ]
+
+
+@pytest.mark.usefixtures("_small_answers")
+async def test_of_many_reverted_edits_each_is_told_with_few_requests_at_a_time(wiki, listener):
+    source = wiki.source(clock=FakeClock(at(3600)))
+    for minute in range(50):
+        wiki.edit(at(minute), tags=["mw-reverted"])
+    wiki.edit(at(-4 * 86_400), tags=["mw-reverted"])
+    asked = []
+    for _ in range(3):
+        before = len(wiki.fake.asked)
+        await source.sweep(listener.emit)
+        asked.append(sum("rctag" in one for one in wiki.fake.asked[before:]))
+
+    told = [event.rev_id for event in listener.of(TagsChange) if isinstance(event, TagsChange)]
+    assert sorted(told) == list(range(101, 151))
+    assert told[:4] == [150, 149, 148, 147]
+    assert asked == [5, 5, 5]
+
+
 @pytest.mark.parametrize(
     ("failure", "text"),
     [

@@ -84,6 +84,8 @@ class FakeWiki:
     def _recent_changes(self, asked: dict[str, str]) -> dict[str, Any]:
         assert asked["rcdir"] == "older"
         rows = sorted(self.rows, key=_position, reverse=True)
+        if "rctag" in asked:
+            rows = [row for row in rows if asked["rctag"] in row["tags"]]
         if "rccontinue" in asked:
             moment, _, rcid = asked["rccontinue"].partition("|")
             rows = [row for row in rows if _position(row) <= (moment, int(rcid))]
