@@ -16,7 +16,6 @@ from sqlalchemy import Connection, event, insert
 from revision_quality.recent_changes.asked import Asked
 from revision_quality.recent_changes.cursor import Cursor
 from revision_quality.recent_changes.filters import Filters, parse_filters
-from revision_quality.recent_changes.latest import changes_of_latest
 from revision_quality.recent_changes.newest import newest_changes
 from revision_quality.recent_changes.query import matches
 from revision_quality.recent_changes.ranking import GRADES, rank
@@ -151,49 +150,31 @@ def test_few_among_many_are_all_found_in_order(url: str, rows: list[Change]) -> 
     _run(url, check)
 
 
-def test_the_latest_edits_are_the_page_or_are_too_few(tmp_path: Path, rows: list[Change]) -> None:
-    queries = (
-        "",
-        "&revertrisk=likelygood",
-        "&revertrisk=maybebad&hidebots=1",
-        "&wiki=enwiki;hewiki&namespace=0",
-        "&days=0.001",
-        "&days=0.01",
-        "&state=failed",
-    )
-
-    def check(connection: Connection) -> None:
-        _write(connection, rows)
-        for query in queries:
-            filters = replace(_filters("order=mixed" + query), limit=20)
-            matching = [row for row in rows if matches(row, filters, LEVELS, now=NOW)]
-            expected = sorted(matching, key=partial(rank, "mixed"), reverse=True)[:20]
-            for number in (10, 100, 400, 1500, 4 * ROWS):
-                found = changes_of_latest(connection, Asked(filters, LEVELS, NOW), number=number)
-                assert found in (None, expected)
-            assert found is not None
-
-    _run(f"sqlite:///{tmp_path}/changes.sqlite", check)
-
-
-def test_windows_around_the_cursor_are_the_page_or_are_too_narrow(
-    tmp_path: Path, rows: list[Change]
-) -> None:
+def test_windows_are_the_page_or_are_too_narrow(tmp_path: Path, rows: list[Change]) -> None:
     narrow = 0
+    queries = (
+        *(query for query in QUERIES if "order=" in query),
+        "order=mixed&revertrisk=likelygood",
+        "order=mixed&revertrisk=maybebad&hidebots=1",
+        "order=riskiest&wiki=enwiki;hewiki&namespace=0",
+        "order=mixed&days=0.001",
+        "order=riskiest&days=0.01",
+        "order=mixed&state=failed",
+    )
 
     def check(connection: Connection) -> None:
         nonlocal narrow
         _write(connection, rows)
-        for query in (query for query in QUERIES if query.startswith("order=mixed")):
-            before = _middle(_filters(query), rows)
-            filters = replace(_filters(query), before=before, limit=20)
-            matching = [row for row in rows if matches(row, filters, LEVELS, now=NOW)]
-            expected = sorted(matching, key=partial(rank, "mixed"), reverse=True)[:20]
-            for each, share in ((1, 1), (5, 1), (50, 1), (ROWS, 1), (50, 0.2)):
-                asked = Asked(filters, LEVELS, NOW, share)
-                found = changes_in_windows(connection, asked, GRADES, each=each)
-                narrow += found is None
-                assert found in (None, expected)
+        for query in queries:
+            for before in (None, _middle(_filters(query), rows)):
+                filters = replace(_filters(query), before=before, limit=20)
+                matching = [row for row in rows if matches(row, filters, LEVELS, now=NOW)]
+                expected = sorted(matching, key=partial(rank, filters.order), reverse=True)[:20]
+                for each, share in ((1, 1), (5, 1), (50, 1), (400, 1), (ROWS, 1), (None, 0.2)):
+                    asked = Asked(filters, LEVELS, NOW, share)
+                    found = changes_in_windows(connection, asked, GRADES, each=each)
+                    narrow += found is None
+                    assert found in (None, expected), (query, before, each)
 
     _run(f"sqlite:///{tmp_path}/changes.sqlite", check)
     assert narrow
@@ -206,7 +187,7 @@ def test_an_edit_of_a_clock_that_is_ahead_of_ours_is_first(url: str) -> None:
 
     def check(connection: Connection) -> None:
         _write(connection, [ahead, *others])
-        found = changes_of_latest(connection, asked, number=20)
+        found = changes_in_windows(connection, asked, GRADES, each=20)
         assert found is not None
         assert [row.rev_id for row in found] == [1, 2, 3, 4, 5]
 

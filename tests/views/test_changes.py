@@ -78,6 +78,7 @@ async def test_an_unreadable_event_is_left_out_and_the_rest_goes_on(view):
     assert await view.position(names.PAGE_CHANGE) == 3
 
 
+@pytest.mark.filterwarnings("ignore:.*expression-based index")
 async def test_nothing_hidden_or_deleted_is_in_the_database(view):
     editor = {"user_text": SECRET, "user_id": 7, "groups": ["*", "user"]}
     parts = revision(10, comment=f"by {SECRET}", editor=editor)

@@ -25,11 +25,17 @@ from tests.views.examples import open_view
 SCHEMA_1 = Path(__file__).parent / "fixtures/schema_1.sql"
 
 
+def is_compared(_: object, name: str | None, *__: object) -> bool:
+    """Whether the Tables tell all of it: each server has its own way to index the grades."""
+    return name not in ("grade", "changes_grade_time")
+
+
 async def differences(view: ChangesView) -> list[object]:
     """What would have to change for the database to be as the tables say."""
 
     def compare(connection: Connection) -> list[object]:
-        context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+        opts = {"version_table": VERSION_TABLE, "include_object": is_compared}
+        context = MigrationContext.configure(connection, opts=opts)
         return list(compare_metadata(context, metadata))
 
     return await view._database.read(compare)
@@ -46,10 +52,12 @@ def test_the_newest_step_is_the_one_that_is_known():
     assert ScriptDirectory(migrations.__path__[0]).get_current_head() == HEAD
 
 
+@pytest.mark.filterwarnings("ignore:.*expression-based index")
 async def test_the_steps_lead_to_the_tables(view):
     assert await differences(view) == []
 
 
+@pytest.mark.filterwarnings("ignore:.*expression-based index")
 async def test_a_view_of_schema_1_is_upgraded_in_place(tmp_path):
     with sqlite3.connect(tmp_path / "old.sqlite") as connection:
         connection.executescript(SCHEMA_1.read_text())

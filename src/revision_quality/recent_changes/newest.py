@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from revision_quality.recent_changes.asked import Asked
-from revision_quality.recent_changes.depths import Place, time_behind_likely, times_behind
+from revision_quality.recent_changes.depths import Place, times_behind, times_behind_likely
 from revision_quality.recent_changes.filters import Filters
 from revision_quality.recent_changes.queue import queued_changes
 from revision_quality.recent_changes.reading import walked_changes
@@ -88,7 +88,7 @@ def newest_changes(
     to look at before their facets are. Raises what the connection raises.
     """
     asked = Asked(filters, levels, now)
-    if len(filters.wikis) > 1:
+    if len(filters.wikis) > 1 or (filters.wikis and filters.is_queue):
         asked = replace(asked, share=share_of(connection, filters.wikis))
     if filters.is_queue:
         return Found(queued_changes(connection, asked))
@@ -154,7 +154,7 @@ def _end_of_walk(connection: Connection, asked: Asked, walk: int, *, few: bool) 
     # Of the cursor's own second, some are not on the page.
     until = asked.latest()
     if few and not asked.are_wikis_apart:
-        return time_behind_likely(connection, walk, until=until)
+        return max(times_behind_likely(connection, [Place(until=until)], walk), default=0)
     wikis = sorted(asked.filters.wikis) if asked.are_wikis_apart else [EVERY_WIKI]
     places = [Place(wiki_id, until=until) for wiki_id in wikis]
     return max(times_behind(connection, places, max(walk // len(wikis), asked.limit)), default=0)

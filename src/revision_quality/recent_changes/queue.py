@@ -10,11 +10,13 @@ from sqlalchemy import Connection
 from revision_quality.recent_changes.asked import Asked
 from revision_quality.recent_changes.cursor import Cursor
 from revision_quality.recent_changes.depths import Place, times_behind
-from revision_quality.recent_changes.latest import changes_of_latest
 from revision_quality.recent_changes.ranking import GRADES, HIGH, LATEST, shift
 from revision_quality.recent_changes.sparse import sparse_changes
 from revision_quality.recent_changes.windows import changes_in_windows
 from revision_quality.views.change import Change
+
+_FIRST = 3
+"""Grades looked at first where the grade decides."""
 
 
 def queued_changes(connection: Connection, asked: Asked) -> list[Change]:
@@ -24,17 +26,12 @@ def queued_changes(connection: Connection, asked: Asked) -> list[Change]:
 
 
 def _likely(connection: Connection, asked: Asked) -> list[Change] | None:
-    """Look at few edits in the index of all, which most filters fill a page from."""
-    if not asked.grades:
-        return []
-    if asked.filters.order == "mixed":
-        if asked.filters.before:
-            return changes_in_windows(connection, asked, asked.grades)
-        return changes_of_latest(connection, asked)
-    first = [grade for grade in _behind(asked.filters.before) if grade in asked.grades][-1:]
-    if first and first[0] < GRADES[-HIGH] and len(asked.filters.wikis) != 1:
-        return changes_in_windows(connection, asked, first)
-    return None
+    """Look at few edits of each grade, which most filters fill a page from."""
+    grades = asked.grades
+    if asked.filters.order == "riskiest":
+        # Of few grades: one often fills a page.
+        grades = [grade for grade in _behind(asked.filters.before) if grade in grades][-_FIRST:]
+    return changes_in_windows(connection, asked, grades) if grades else []
 
 
 def _surely(connection: Connection, asked: Asked) -> list[Change]:
@@ -56,8 +53,9 @@ def _parts(asked: Asked) -> tuple[Sequence[int], ...]:
     """Return the grades that may be on the page, those first that likely fill it."""
     before = asked.filters.before
     if asked.filters.order == "mixed":
-        # Behind a cursor, every grade may have edits of the next rank.
-        return (GRADES,) if before else (GRADES[-HIGH:], GRADES[:-HIGH])
+        # Behind a cursor, every grade may have edits of the next rank; one wiki has few numbers.
+        is_at_once = before or len(asked.filters.wikis) == 1
+        return (GRADES,) if is_at_once else (GRADES[-HIGH:], GRADES[:-HIGH])
     grades = _behind(before)
     if asked.earliest:
         # One grade hardly fills a page from some days.

@@ -1,91 +1,94 @@
-"""A page in an order by risk, out of the edits around its cursor.
+"""A page in an order by risk, out of the edits of each grade next to where the page begins.
 
 A grade has its edits of the next ranks in a window of time of its own, and most filters fill a page
-from few edits of each window. The index of all edits tells which of them to look up.
+from few edits of each window. The index of the grades has all that most filters ask.
 """
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Connection
 
 from revision_quality.recent_changes.asked import Asked
 from revision_quality.recent_changes.cursor import Cursor
-from revision_quality.recent_changes.depths import Place, times_behind
-from revision_quality.recent_changes.facet_predicate import is_of_grades
-from revision_quality.recent_changes.index import by_time
-from revision_quality.recent_changes.sparse import changes_at, first_of
-from revision_quality.recent_changes.sql import every
+from revision_quality.recent_changes.depths import Place, times_behind_likely
+from revision_quality.recent_changes.index import by_grade, of_grade
+from revision_quality.recent_changes.sparse import changes_at
+from revision_quality.recent_changes.sql import Sql, every, joined, rows
 from revision_quality.views.change import Change
-from revision_quality.views.facets import EVERY_WIKI
 
-EACH = 120
-"""Edits of a window looked at in the index, of which most filters fill a page."""
+_OF_LIMIT = 1.5
+"""Edits of the densest window looked at for each row of a page, with which most filters fill it."""
 
-_AT_MOST = 20_000
-"""Of all windows: they take 8 ms in MariaDB (`benchmarks/recent_changes.py`)."""
+_AT_MOST = 6000
+"""The others have, for the same time, about as many together: in MariaDB it takes 10 ms."""
 
-_OF_WIKIS = 0.75
-"""Times that, where some of the edits are left out for their wiki: few filters name more."""
+_OF_COUNTED = 32
+"""One of so many edits is counted to tell how far a window reaches."""
 
-_NEARBY = 3600
-"""Seconds between windows that are taken to have as many edits."""
+_TIMES = 10
+"""Looking again pays if a page is likely among so many times more edits: fewer tell little."""
 
 _AMPLY = 1.5
 
 
 def changes_in_windows(
-    connection: Connection, asked: Asked, grades: Sequence[int], *, each: int = EACH
+    connection: Connection, asked: Asked, grades: Sequence[int], *, each: int | None = None
 ) -> list[Change] | None:
     """Return a page of changes of some grades out of the edits in their windows.
 
-    It is None where they are too few: likely, or all that there are.
+    `each` edits or so are looked at in the densest first, as many as likely are enough if it is not
+    given. It is None where they are too few: likely, or all that there are.
     """
-    moves = sorted({asked.shift(grade) for grade in grades})
-    # In the index of one wiki are no facets: its edits are looked at one by one.
-    at_most = each if len(asked.filters.wikis) == 1 else _AT_MOST // len(moves)
-    if asked.share * at_most < asked.limit:
+    if asked.share * _AT_MOST < asked.limit:
         return None
-    if asked.share < 1:
-        each = min(round(_OF_WIKIS * each / asked.share), at_most)
+    if each is None:
+        each = min(round(_OF_LIMIT * asked.limit / asked.share), _AT_MOST)
     for _ in range(2):
-        least = _least(connection, asked, moves, each)
+        least = _least(connection, asked, grades, each)
         ranks = _ranks_since(connection, asked, grades, least)
         if len(ranks) >= asked.limit:
             return changes_at(connection, ranks, asked)
         likely = round(each * asked.limit / max(len(ranks), 1))
-        if not least or each == at_most or likely > at_most:
+        if not least or likely > min(_TIMES * each, _AT_MOST):
             break
-        each = min(round(_AMPLY * likely), at_most)
+        each = min(round(_AMPLY * likely), _AT_MOST)
     return None
 
 
-def _least(connection: Connection, asked: Asked, moves: Sequence[int], each: int) -> int:
+def _least(connection: Connection, asked: Asked, grades: Sequence[int], each: int) -> int:
     """Return the least rank of which windows likely have no more than `each` edits.
 
-    0 where no window has more.
+    0 where no window has many.
     """
-    wiki_id = EVERY_WIKI
-    if len(asked.filters.wikis) == 1:
-        (wiki_id,) = asked.filters.wikis
-    counted: list[int] = []
-    for moved in moves:
-        if not counted or moved >= counted[-1] + _NEARBY:
-            counted.append(moved)
-    places = [Place(wiki_id, until=asked.latest(moved), moved=moved) for moved in counted]
-    return max(times_behind(connection, places, each), default=0)
+    since = asked.earliest
+    places = [
+        Place(grade=grade, since=since, until=asked.latest(moved), moved=moved)
+        for grade, moved in ((grade, asked.shift(grade)) for grade in grades)
+    ]
+    return max(times_behind_likely(connection, places, each, of_counted=_OF_COUNTED), default=0)
 
 
 def _ranks_since(
     connection: Connection, asked: Asked, grades: Sequence[int], least: int
 ) -> list[Cursor]:
-    by_move: defaultdict[int, list[int]] = defaultdict(list)
+    """Return the first ranks of a page, none of them less than `least`."""
+    parts = joined(" UNION ALL ", _windows(connection.dialect.name, asked, grades, least))
+    order = f" ORDER BY 1 DESC, 2 DESC, 3 DESC LIMIT {asked.limit}"
+    statement = Sql(parts.text + order, parts.values)
+    return [Cursor(time, rev_id, wiki) for time, rev_id, wiki in rows(connection, statement)]
+
+
+def _windows(server: str, asked: Asked, grades: Sequence[int], least: int) -> Iterator[Sql]:
+    # Facets are told by the index alone; a row is looked up for what else there is.
+    condition = asked.in_time if asked.is_told_by_facets else asked.matching
+    facets_and_wikis = every((asked.possible(), *asked.in_wikis()))
     for grade in grades:
-        by_move[asked.shift(grade)].append(grade)
-    parts = []
-    for moved, some in by_move.items():
-        of_facets = every((is_of_grades(some), asked.possible()))
-        matching = asked.matching(least=least, moved=moved)
-        parts.append((moved, every((of_facets, matching, *asked.in_wikis()))))
-    table = by_time(connection.dialect.name, of_wiki=asked.are_wikis_apart)
-    return first_of(connection, table, parts, asked.limit)
+        moved = asked.shift(grade)
+        in_window = condition(least=least, moved=moved)
+        where = every((of_grade(grade, server), facets_and_wikis, in_window))
+        yield Sql(
+            f"SELECT * FROM (SELECT timestamp + {moved} AS time, rev_id, wiki_id"  # noqa: S608
+            f" FROM {by_grade(server)} WHERE {where.text}"
+            f" ORDER BY timestamp DESC, rev_id DESC, wiki_id DESC LIMIT {asked.limit}) AS g{grade}",
+            where.values,
+        )

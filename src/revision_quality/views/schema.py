@@ -9,7 +9,7 @@ from revision_quality.errors import StoreError
 from revision_quality.views.servers import MARIADB
 from revision_quality.views.tables import progress
 
-HEAD = "13"
+HEAD = "14"
 """The newest step in `views/migrations`."""
 
 VERSION_TABLE = "views_schema"
