@@ -36,9 +36,8 @@ from revision_quality.cli.loop import run_loop
 from revision_quality.events import streams as names
 from revision_quality.events.page_change import PageChange
 from revision_quality.events.prediction import build_prediction
-from revision_quality.recent_changes.asked import Asked
 from revision_quality.recent_changes.filters import Filters
-from revision_quality.recent_changes.reading import walked_changes
+from revision_quality.recent_changes.newest import newest_changes
 from revision_quality.recent_changes.wiki_levels import WikiLevels
 from revision_quality.streams.base import Record, Streams
 from revision_quality.views import bulk
@@ -143,7 +142,9 @@ async def _pages(url: str) -> dict[str, float]:
     view = ChangesView(Database(url))
     took = {}
     for name, filters in PAGES_TO_TIME.items():
-        page = partial(walked_changes, asked=Asked(filters, WikiLevels(()), START.timestamp()))
+        page = partial(
+            newest_changes, filters=filters, levels=WikiLevels(()), now=START.timestamp()
+        )
         times = []
         for _ in range(9):
             began = time.perf_counter()
