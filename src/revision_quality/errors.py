@@ -12,6 +12,7 @@ RevisionQualityError
   |   + InvalidRevisionError     the revision lacks what the model needs
   |   + ModelUnavailableError    temporary: a model on another server does not answer
   + StoreError               a stream or a view that cannot be opened, read or written
+  |   + NewerViewsError          final: a newer revq has changed the tables
   + BulkError                edits for scoring in bulk, or a cluster for it, that cannot be used
 
 Their text is one sentence for the user: what is wrong, where, what to do.
@@ -85,6 +86,10 @@ class ModelUnavailableError(ModelError):
 
 class StoreError(RevisionQualityError):
     """A stream or a view that cannot be opened, read or written."""
+
+
+class NewerViewsError(StoreError):
+    """The tables are of a newer revq, whose rules the rows of this one would not keep."""
 
 
 class BulkError(RevisionQualityError):

@@ -1,5 +1,6 @@
 """The schema: the same from nothing as from an older revq, made once, never taken back."""
 
+import asyncio
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,16 +12,21 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-from revision_quality.errors import StoreError
+from revision_quality.errors import NewerViewsError, StoreError
 from revision_quality.events import streams as names
+from revision_quality.levels.labels_view import LabelsView
+from revision_quality.sources.base import outgoing
+from revision_quality.streams.sqlite import SqliteStreams
 from revision_quality.views import migrations
 from revision_quality.views.change import State
 from revision_quality.views.changes import ChangesView
 from revision_quality.views.database import Database
+from revision_quality.views.materialiser import Materialiser
 from revision_quality.views.schema import HEAD, VERSION_TABLE
 from revision_quality.views.tables import metadata
+from tests.events.examples import page_change
 from tests.servers.databases import RealServer
-from tests.views.examples import open_view
+from tests.views.examples import open_view, records
 
 SCHEMA_1 = Path(__file__).parent / "fixtures/schema_1.sql"
 
@@ -93,6 +99,24 @@ def test_a_newer_schema_is_refused(url):
 
     with pytest.raises(StoreError, match=f"have schema 99, this revq knows {HEAD}: install"):
         ChangesView(Database(url))
+
+
+async def test_a_revq_whose_tables_a_newer_one_changes_writes_no_more_and_ends(url, tmp_path):
+    """Rows by its rules would lack what the newer one keeps beside them."""
+    edits = [page_change(rev_id=10), page_change(rev_id=11)]
+    async with open_view(url) as view, SqliteStreams(tmp_path / "streams.sqlite") as streams:
+        labels = LabelsView(view.database, view.bell)
+        await view.apply(records(edits[:1]))
+        run(url, "UPDATE progress SET value = 99 WHERE name = 'schema'")
+        await streams.append(map(outgoing, edits))
+        for kept in (view, labels):
+            materialiser = Materialiser(streams, kept, [names.PAGE_CHANGE])
+            with pytest.raises(NewerViewsError, match="have schema 99, this revq knows"):
+                await asyncio.wait_for(materialiser.run(), 30)
+        with pytest.raises(NewerViewsError):
+            await view.purge(2**40)
+
+        assert [row.rev_id for row in await view.since(0, 9)] == [10]
 
 
 def test_a_step_that_broke_off_is_run_again(url):

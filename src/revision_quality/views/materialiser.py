@@ -11,7 +11,7 @@ import structlog
 from msgspec import Struct
 
 from revision_quality.clock import Clock, system_clock
-from revision_quality.errors import StoreError
+from revision_quality.errors import NewerViewsError, StoreError
 from revision_quality.streams.base import START, Record, Streams
 from revision_quality.tally import LAG_SECONDS, Tally, Timings
 from revision_quality.views.merged_streams import MergedStreams, Place
@@ -98,12 +98,17 @@ class Materialiser:
         """Whether the view has once held all that was in the streams."""
 
     async def run(self) -> None:
-        """Keep the view in step until cancelled; goes on trying while a store fails."""
+        """Keep the view in step until cancelled; goes on trying while a store fails.
+
+        Raises NewerViewsError: another takes over, for whom nothing is to be mended afterwards.
+        """
         pause = _IDLE_SECONDS
         while True:
             appended = self._streams.appended()
             try:
                 moved = await self.step()
+            except NewerViewsError:
+                raise
             except StoreError as error:
                 self.retries += 1
                 _log.error("the view cannot be kept in step, trying again", error=str(error))

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from revision_quality.streams.base import START
 from revision_quality.views import bulk
+from revision_quality.views.schema import refuse_newer
 from revision_quality.views.tables import progress
 
 _LONGEST_NAME = 128
@@ -30,8 +31,12 @@ def place_in(view: str, stream: str, partition: int = 0) -> str:
 
 
 def take_turn(connection: Connection) -> None:
-    """Wait until no other process writes; SQLite has begun so."""
-    connection.execute(_LOCKED, {"its_name": "schema"}).scalar()
+    """Wait until no other process writes; SQLite has begun so.
+
+    Raises NewerViewsError if a newer revq has changed the tables since this one began.
+    """
+    found = connection.execute(_LOCKED, {"its_name": "schema"}).scalar()
+    refuse_newer(connection, int(found or 0))
 
 
 def position_of(connection: Connection, name: str) -> int:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, select, text
 
-from revision_quality.errors import StoreError
+from revision_quality.errors import NewerViewsError, StoreError
 from revision_quality.views.servers import MARIADB
 from revision_quality.views.tables import progress
 
@@ -41,16 +41,21 @@ def bring_up_to_date(connection: Connection) -> None:
 def check(connection: Connection) -> str | None:
     """Return the schema of the tables, None where there are none.
 
-    Raises StoreError if a newer revq has made them.
+    Raises NewerViewsError if a newer revq has made them.
     """
     version = _found(connection)
-    if version is not None and int(version) > int(HEAD):
-        raise StoreError(
+    refuse_newer(connection, int(version or 0))
+    return version
+
+
+def refuse_newer(connection: Connection, version: int) -> None:
+    """Raise NewerViewsError if a newer revq has made tables of that schema."""
+    if version > int(HEAD):
+        raise NewerViewsError(
             f"the views in {connection.engine.url!r} have schema {version}, this revq knows"
             f" {HEAD}: install the revq that wrote them, or drop them: they are rebuilt from"
             " the streams"
         )
-    return version
 
 
 def _found(connection: Connection) -> str | None:
