@@ -71,6 +71,9 @@ class Service:
     def __init__(self) -> None:
         self.mode = "well"
         self.events: list[bytes] = []
+        self.reasons: list[dict[str, Any]] = REASONS
+        self.asked: list[str] = []
+        """Paths that reasons were asked for at."""
         self.given_up: list[float] = []
         """When clients hung up on a service that says nothing, by the monotonic clock."""
         service = self
@@ -81,7 +84,9 @@ class Service:
                 service.answer(self, 201, b"", lambda: service.events.append(body))
 
             def do_GET(self) -> None:
-                service.answer(self, 200, json.dumps({"explanation": REASONS}).encode())
+                service.asked.append(self.path)
+                told = {"explanation": service.reasons}
+                service.answer(self, 200, json.dumps(told).encode())
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -432,6 +437,90 @@ def test_reasons_are_told_in_the_readers_language(
     assert [(each["text"].replace("\xa0", ""), each["language"]) for each in reasons] == told
 
 
+@pytest.mark.parametrize(
+    ("asked", "told"), [("it", "en"), ("pt-br", "pt"), ("de-at", "de"), ("he", "he")]
+)
+def test_reasons_say_which_language_they_are_in(wiki: RealWiki, asked: str, told: str) -> None:
+    (reason, *_) = reasons(wiki, of_level(wiki, "verylikelybad"), uselang=asked)
+
+    assert reason["language"] == told
+
+
+def test_reasons_are_those_of_the_model_that_the_score_is_of(
+    wiki: RealWiki, service: Service
+) -> None:
+    rev_id = of_level(wiki, "verylikelybad")
+    with wiki.also_configured("$wgMainCacheType = CACHE_ACCEL;"):
+        assert reasons(wiki, rev_id)[0]["text"] == "removes 4 references"
+        service.reasons = [{"feature": "of_a_newer_model", "form": "above", "text": "newer"}]
+        try:
+            assert reasons(wiki, rev_id)[0]["text"] == "removes 4 references"
+            with closing(sqlite3.connect(wiki.database, timeout=30)) as database, database:
+                database.execute("UPDATE revision_quality_model SET rqm_version = '2'")
+            assert [each["text"] for each in reasons(wiki, rev_id)] == ["newer"]
+        finally:
+            service.reasons = REASONS
+            with closing(sqlite3.connect(wiki.database, timeout=30)) as database, database:
+                database.execute("UPDATE revision_quality_model SET rqm_version = '1'")
+
+
+def test_a_service_that_gave_no_answer_is_not_asked_for_more_at_once(
+    wiki: RealWiki, service: Service
+) -> None:
+    service.mode, service.asked = "silent", []
+    try:
+        with wiki.also_configured("$wgMainCacheType = CACHE_ACCEL; $wgCachePrefix = 'silent';"):
+            assert reasons(wiki, of_level(wiki, "maybebad")) == []
+            assert reasons(wiki, of_level(wiki, "likelygood")) == []
+    finally:
+        service.mode = "well"
+    assert len(service.asked) == 1
+
+
+@pytest.mark.parametrize("part", ["content", "user", "comment"])
+def test_reasons_for_what_is_hidden_are_told_to_nobody_who_may_not_see_it(
+    wiki: RealWiki, part: str
+) -> None:
+    rev_id = of_level(wiki, "likelybad" if part == "content" else "maybebad")
+    wiki.hide_revision(rev_id, **{"content": False, part: True})
+    try:
+        answer = wiki.get(action="revisionqualityreasons", revid=rev_id)
+        assert answer["error"]["code"] == "permissiondenied"
+        assert "error" not in wiki.get(user=ADMIN, action="revisionqualityreasons", revid=rev_id)
+    finally:
+        wiki.show_revision(rev_id, user=True, comment=True)
+
+
+def test_reasons_are_told_to_nobody_who_may_not_read_the_page(wiki: RealWiki) -> None:
+    rev_id = of_level(wiki, "verylikelybad")
+    guard = """
+        $wgHooks['getUserPermissionsErrors'][] = static function ( $page, $user, $right, &$why ) {
+            if ( $right === 'read' && $page->getText() === 'First' ) {
+                $why = [ 'badaccess-group0' ];
+                return false;
+            }
+        };"""
+    with wiki.also_configured(guard):
+        answer = wiki.get(action="revisionqualityreasons", revid=rev_id)
+    assert answer["error"]["code"] == "permissiondenied"
+
+
+def of_level(wiki: RealWiki, level: str) -> int:
+    """Return the mildest revision that the level holds for."""
+    rows = wiki.get(
+        action="query",
+        list="recentchanges",
+        rcshow=f"revisionquality-{level}",
+        rcprop="ids|revisionquality",
+    )["query"]["recentchanges"]
+    return min(rows, key=lambda row: row["revisionquality"]["score"])["revid"]
+
+
+def reasons(wiki: RealWiki, rev_id: int, **params: str) -> list[dict[str, str]]:
+    answer = wiki.get(action="revisionqualityreasons", revid=rev_id, **params)
+    return answer["revisionqualityreasons"]["reasons"]
+
+
 def test_what_is_hidden_or_deleted_has_no_score_though_revq_is_away(wiki: RealWiki) -> None:
     first, second = (wiki.edit("Doomed", text) for text in ("A secret.", "Nothing."))
     assert kept(wiki, first, second) == {first, second}
@@ -578,6 +667,24 @@ async def test_the_tooltip_comes_by_keyboard_and_goes_with_escape(
     await _screenshot(browser_page, "extension-reasons.png")
     await browser_page.keyboard.press("Escape")
     await expect(tooltip).to_have_count(0)
+
+
+@pytest.mark.browser
+async def test_the_tooltip_goes_with_its_row(wiki: RealWiki, browser_page: Page) -> None:
+    await _go_to_recent_changes(wiki, browser_page)
+    await browser_page.locator(".mw-revisionquality-verylikelybad").first.hover()
+    tooltip = browser_page.get_by_role("tooltip")
+    await expect(tooltip).to_contain_text("removes 4 references")
+
+    # As live updates do it.
+    await browser_page.evaluate(
+        """() => {
+            const list = $(".mw-changeslist").empty();
+            mw.hook("wikipage.content").fire(list);
+        }"""
+    )
+
+    await expect(tooltip).to_have_count(0, timeout=1000)
 
 
 @pytest.mark.browser

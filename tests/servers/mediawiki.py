@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -78,6 +79,17 @@ class RealWiki:
     def configure(self, php: str) -> None:
         """Put lines of PHP after the wiki's own settings, instead of what was put there before."""
         (self._folder / "extra.php").write_text(f"<?php\n{php}\n")
+
+    @contextmanager
+    def also_configured(self, php: str) -> Iterator[None]:
+        """Put lines of PHP after all settings for a while."""
+        file = self._folder / "extra.php"
+        before = file.read_text()
+        file.write_text(f"{before}{php}\n")
+        try:
+            yield
+        finally:
+            file.write_text(before)
 
     def get(self, *, user: str | None = None, **params: Any) -> dict[str, Any]:
         """Ask the Action API (format version 2) and return its answer, errors included."""

@@ -139,6 +139,12 @@
 		}
 	} );
 	document.addEventListener( 'focusout', hide );
+	// Live updates put a new list in the place of the old one.
+	mw.hook( 'wikipage.content' ).add( function () {
+		if ( shownFor && !document.body.contains( shownFor ) ) {
+			hide();
+		}
+	} );
 	document.addEventListener( 'keydown', function ( event ) {
 		if ( event.key === 'Escape' ) {
 			hide();

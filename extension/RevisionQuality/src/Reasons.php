@@ -2,6 +2,8 @@
 
 namespace MediaWiki\Extension\RevisionQuality;
 
+use MediaWiki\Languages\LanguageFallback;
+
 /**
  * Reasons of a score in the reader's language.
  */
@@ -18,12 +20,17 @@ class Reasons {
 	/** @var \Language */
 	private $language;
 
+	/** @var string What the reader's language falls back to where there are no messages in it; BCP 47 */
+	private $told;
+
 	/**
 	 * @param \IContextSource $context
+	 * @param LanguageFallback $fallback
 	 */
-	public function __construct( $context ) {
+	public function __construct( $context, LanguageFallback $fallback ) {
 		$this->localizer = $context;
 		$this->language = $context->getLanguage();
+		$this->told = $this->languageOfMessages( $fallback );
 	}
 
 	/**
@@ -61,12 +68,27 @@ class Reasons {
 				$percent = $this->localizer->msg( 'percent' )->numParams( round( $size * 100 ) )->text();
 				return [
 					'text' => $message->params( $number, $shown, $percent )->text(),
-					'language' => $this->language->getHtmlCode(),
+					'language' => $this->told,
 				];
 			}
 		}
 		// A feature of a newer model, or of one that is not ours.
 		return [ 'text' => $english, 'language' => 'en' ];
+	}
+
+	/**
+	 * @param LanguageFallback $fallback
+	 * @return string
+	 */
+	private function languageOfMessages( LanguageFallback $fallback ): string {
+		$own = $this->language->getCode();
+		foreach ( array_merge( [ $own ], $fallback->getAll( $own ) ) as $code ) {
+			// Each of the files has all messages.
+			if ( is_file( dirname( __DIR__ ) . "/i18n/reasons/$code.json" ) ) {
+				return \LanguageCode::bcp47( $code );
+			}
+		}
+		return 'en';
 	}
 
 	/**

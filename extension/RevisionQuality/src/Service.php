@@ -92,7 +92,7 @@ class Service {
 	/**
 	 * @param string $wikiId
 	 * @param int $revId
-	 * @return array[]|null What Reasons::of() reads, strongest first; null where it does not answer
+	 * @return array[]|null What Reasons::of() reads, strongest first; null where no answer came in time
 	 */
 	public function reasons( string $wikiId, int $revId ): ?array {
 		$url = "{$this->url}/v1/scores/" . rawurlencode( $wikiId ) . "/$revId?explain=1";
@@ -100,15 +100,13 @@ class Service {
 			'timeout' => self::ASK_SECONDS,
 			'connectTimeout' => self::CONNECT_SECONDS,
 		], __METHOD__ );
-		if ( !$request->execute()->isOK() ) {
+		$isOk = $request->execute()->isOK();
+		if ( !$request->getStatus() ) {
 			return null;
 		}
-		$answer = json_decode( (string)$request->getContent(), true );
-		if ( !is_array( $answer ) ) {
-			return null;
-		}
-		$explanation = $answer['explanation'] ?? [];
-		return is_array( $explanation ) ? array_values( array_filter( $explanation, 'is_array' ) ) : null;
+		$answer = $isOk ? json_decode( (string)$request->getContent(), true ) : null;
+		$explanation = is_array( $answer ) ? $answer['explanation'] ?? null : null;
+		return is_array( $explanation ) ? array_values( array_filter( $explanation, 'is_array' ) ) : [];
 	}
 
 	/**
