@@ -147,19 +147,6 @@ async def test_two_tabs_save_filters_together(open_page: Open, view: WritableVie
     await expect(one.locator("#saved li > a")).to_have_text(["One", "Other"])
 
 
-async def test_a_name_that_is_taken_stays_with_one(open_page: Open, view: WritableView) -> None:
-    await view.write(change(1, score=0.95))
-    page = await open_page("hidebots=1")
-    await connected(page)
-    saved = '[{"name": "A", "query": "hidebots=1"}, {"name": "B", "query": "hideminor=1"}]'
-    await page.evaluate(f"localStorage.setItem('revq-filters', '{saved}')")
-    await page.reload()
-    await page.get_by_text("Saved filters").click()
-    page.on("dialog", lambda dialog: dialog.accept("B"))
-    await page.get_by_role("button", name="Rename: A").click()
-    await expect(page.locator("#saved li > a")).to_have_text(["B"])
-
-
 async def test_filters_that_the_page_opens_with_can_be_taken_away(
     open_page: Open, view: WritableView
 ) -> None:

@@ -157,11 +157,13 @@ def interface_of(request: Request, default: Interface) -> Interface:
     """Return the interface that a reader wants.
 
     The language is that of `?uselang=`, of the reader's preference (a cookie), of the browser
-    (Accept-Language), or the default's; the time zone is the preference's or the default's.
+    (Accept-Language), or the default's; the time zone is the preference's, that of the device where
+    a script tells it (`Time-Zone`), or the default's.
     """
     zone = wanted_zone(request)
     has_zone = is_zone(zone)
-    zone = zone if has_zone else default.zone
+    told = request.headers.get("time-zone", "")
+    zone = zone if has_zone else told if is_zone(told) else default.zone
     lang = _known(request.query_params.get("uselang", "")) or _preferred(request)
     if lang is None:
         return Interface(default.lang, default.dir, zone, has_zone)

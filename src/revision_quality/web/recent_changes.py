@@ -53,7 +53,7 @@ from revision_quality.web.view import View
 if TYPE_CHECKING:
     from revision_quality.web.logins import Door, Logins
 
-_HEADERS = {"Cache-Control": "no-cache", "Vary": "Accept, Accept-Language, Cookie"}
+_HEADERS = {"Cache-Control": "no-cache", "Vary": "Accept, Accept-Language, Cookie, Time-Zone"}
 _TITLE = "Special:RecentChanges"
 _WIKIS_NAMED = 10
 _READ_ON = 10
@@ -120,7 +120,8 @@ class RecentChanges:
             raise HTTPException(403)
         given = await read_form(request)
         back = parse_filters(parse_qsl(given.get("back", "")))[0].query
-        answer = RedirectResponse(f"{PATH}?{back}" if back else PATH, 303)
+        # A bare address would open the filters that the reader's browser keeps.
+        answer = RedirectResponse(f"{PATH}?{back or 'urlversion=2'}", 303)
         lang, zone = given.get("lang", ""), given.get("zone", "").strip()
         if is_language(lang):
             _remember(answer, request, LANG_COOKIE, lang)

@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 
 from revision_quality.clock import iso
 from revision_quality.recent_changes.filters import MAX_DAYS, MAX_LIMIT
+from revision_quality.recent_changes.highlights import Highlight
 from revision_quality.recent_changes.parameters import Notice
 from revision_quality.recent_changes.presentation import Risk, Row
 from revision_quality.web.assets import ASSETS
@@ -138,8 +139,13 @@ def _why_unscored(risk: Risk, ui: Interface) -> tuple[str, bool]:
     return risk.message or risk.reason.replace("_", " "), ui.lang != DEFAULT_LANG
 
 
-def _marks_of(row: Row, ui: Interface) -> str:
-    return ", ".join(highlight_label(mark, ui) for mark in row.marks)
+def marks_of_all(rows: Sequence[Row]) -> list[Highlight]:
+    """Return the highlights of a page's rows: those of the first where all are alike."""
+    return sorted({mark for row in rows for mark in row.marks})
+
+
+def _highlighted(marks: Sequence[Highlight], ui: Interface) -> str:
+    return ui.text("highlighted", filters=", ".join(highlight_label(mark, ui) for mark in marks))
 
 
 def _headed(diff: str, ui: Interface) -> str:
@@ -152,7 +158,8 @@ def _headed(diff: str, ui: Interface) -> str:
 
 
 _environment.globals["why_unscored"] = _why_unscored
-_environment.globals["marks_of"] = _marks_of
+_environment.globals["highlighted"] = _highlighted
+_environment.globals["marks_of_all"] = marks_of_all
 _environment.globals["render_notice"] = render_notice
 _environment.globals["assets"] = ASSETS
 _environment.globals["iso"] = iso

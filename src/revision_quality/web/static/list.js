@@ -18,6 +18,8 @@ export class ChangeList {
     const rows = this.rows();
     if (this.isGrouped) {
       for (const row of rows) this.dress(row);
+      const isOfOtherDay = (row) => dayOf(momentOf(row)).key !== row.closest("section").dataset.day;
+      this.isOfOtherDays = !this.isQueue && rows.some(isOfOtherDay);
       return;
     }
     const heading = this.days.querySelector("h2")?.textContent;

@@ -29,7 +29,7 @@ const heldButton = document.querySelector("#held");
 
 const patrol = new Patrol(() => list.rows(), tell, (key) => list.remove(key));
 const lagText = document.querySelector("#lag").dataset.text;
-const showSaved = keepFilters(document.querySelector("#saved"), PATH, () => document.querySelector("#results").dataset.query);
+const showSaved = keepFilters(document.querySelector("#saved"), PATH, () => document.querySelector("#results").dataset.query, tell);
 let list;
 let feed;
 let held = new Map();
@@ -37,6 +37,7 @@ let arrived = 0;
 let announcing = null;
 let unseen = 0;
 let loading = null;
+let isZoneTold = false;
 
 function start() {
   const results = document.querySelector("#results");
@@ -56,6 +57,11 @@ function start() {
     reset: () => load(location.href),
     state: (state) => say(state === "open" ? text("up-to-date") : text("lost")),
   });
+  // Groups are of days, and the server makes them: once in its own time zone, then in the reader's.
+  if (list.isOfOtherDays && !isZoneTold) {
+    isZoneTold = true;
+    load(location.href);
+  }
 }
 
 function onChange({ key, rank, html }) {
@@ -157,7 +163,7 @@ async function load(url) {
   feed.close();
   document.querySelector("#results").ariaBusy = "true";
   try {
-    const answer = await fetch(inLanguage(url), { signal, headers: { Accept: "text/html" } });
+    const answer = await fetch(inLanguage(url), { signal, headers: { Accept: "text/html", "Time-Zone": zone } });
     if (!answer.ok && answer.status < 500 && answer.status !== 429) return location.assign(url);
     if (!answer.ok) throw new Error(answer.statusText);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -199,7 +205,9 @@ function describeLevels(page) {
 function showAddress() {
   const { query, uselang } = document.querySelector("#results").dataset;
   const asked = [query, uselang && `uselang=${uselang}`].filter(Boolean).join("&");
-  history.replaceState(null, "", asked ? `${PATH}?${asked}` : PATH);
+  // A bare address opens the reader's default filters.
+  const bare = location.search ? "?urlversion=2" : "";
+  history.replaceState(null, "", PATH + (asked ? `?${asked}` : bare));
   for (const back of document.querySelectorAll(".preferences [name=back]")) back.value = query;
   for (const login of document.querySelectorAll("a.preferences")) login.search = new URLSearchParams({ back: query });
 }

@@ -1,20 +1,23 @@
 // Filters saved by name in this browser: links, one of which the page may open with.
 
 import { stored, store } from "./stored.js";
+import { text } from "./texts.js";
 
 const NAME = "revq-filters";
 
-// `query` gives the filters in force; returns what shows the list anew.
-export function keepFilters(box, path, query) {
+// `query` gives the filters in force, `tell` tells the reader; returns what shows the list anew.
+export function keepFilters(box, path, query, tell) {
   const list = box.querySelector("ul");
   const texts = box.dataset;
-  let saved = stored(NAME, []);
+  let saved = readable();
 
   // Another tab may have saved something meanwhile.
   const set = (change) => {
-    saved = change(stored(NAME, []));
-    store(NAME, saved);
+    const isKept = store(NAME, change(readable()));
+    if (!isKept) tell(text("not-kept"));
+    saved = readable();
     show();
+    return isKept;
   };
 
   const act = (text, name, action) => {
@@ -29,14 +32,14 @@ export function keepFilters(box, path, query) {
   const line = ({ name, query: kept, isDefault }) => {
     const item = document.createElement("li");
     const link = document.createElement("a");
-    link.href = kept ? `${path}?${kept}` : path;
+    link.href = `${path}?${kept || "urlversion=2"}`;
     link.dir = "auto";
     link.textContent = name;
     if (kept === query()) link.ariaCurrent = "true";
     const rename = () => {
       const given = prompt(texts.rename, name)?.trim();
       if (!given || given === name) return;
-      set((all) => all.filter((one) => one.name !== given).map((one) => (one.name === name ? { ...one, name: given } : one)));
+      set((all) => all.map((one) => (one.name === name ? { ...one, name: free(given, all) } : one)));
     };
     const open = () => set((all) => all.map((one) => ({ ...one, isDefault: one.name === name && !isDefault })));
     item.append(
@@ -58,11 +61,25 @@ export function keepFilters(box, path, query) {
     event.preventDefault();
     const name = event.target.elements.name.value.trim();
     if (!name) return;
-    set((all) => [...all.filter((one) => one.name !== name), { name, query: query(), isDefault: false }]);
-    event.target.reset();
+    const isKept = set((all) => {
+      const isDefault = all.some((one) => one.name === name && one.isDefault);
+      return [...all.filter((one) => one.name !== name), { name, query: query(), isDefault }];
+    });
+    if (isKept) event.target.reset();
   });
   box.hidden = false;
   const first = saved.find((one) => one.isDefault);
   if (first?.query && !location.search) location.replace(`${path}?${first.query}`);
   return show;
+}
+
+// Other versions of the page, or the reader, may have written anything.
+function readable() {
+  return [stored(NAME, [])].flat().filter((one) => typeof one?.name === "string" && typeof one.query === "string");
+}
+
+function free(name, saved) {
+  let found = name;
+  for (let n = 2; saved.some((one) => one.name === found); n += 1) found = `${name} (${n})`;
+  return found;
 }

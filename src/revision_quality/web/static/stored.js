@@ -8,10 +8,12 @@ export function stored(name, otherwise) {
   }
 }
 
+// Returns whether the browser has kept it: it may be full, or refuse to keep anything.
 export function store(name, value) {
   try {
     localStorage.setItem(name, JSON.stringify(value));
+    return true;
   } catch {
-    // A browser may refuse to keep anything.
+    return false;
   }
 }

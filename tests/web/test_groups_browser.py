@@ -1,0 +1,67 @@
+"""Changes grouped by page: their days, their highlights, their wikis."""
+
+import pytest
+from playwright.async_api import expect
+
+from tests.recent_changes.examples import change
+from tests.web.browsing import Open, connected
+from tests.web.conftest import WritableView
+
+EVENING = 1_700_000_000
+"""14 November 2023, 22:13 UTC."""
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/Los_Angeles", "Pacific/Kiritimati"])
+async def test_the_days_of_groups_are_the_readers_own(
+    open_page: Open, view: WritableView, zone: str
+) -> None:
+    times = (EVENING, EVENING + 3600, EVENING + 7200, EVENING + 36_000)
+    await view.write(*(change(n, timestamp=time) for n, time in enumerate(times, start=1)))
+    page = await open_page("enhanced=1", timezone_id=zone)
+    await connected(page)
+
+    days = "rows => rows.map(row => [row.closest('section').dataset.day, row.id])"
+    told = "rows => rows.map(row => [new Intl.DateTimeFormat('sv', {dateStyle: 'short'})"
+    told += ".format(new Date(row.querySelector('time').dateTime)), row.id])"
+    rows = page.locator("#changes li[id]")
+    await expect(page.locator("#zone")).to_have_text(zone)
+    await expect(rows).to_have_count(4)
+    assert await rows.evaluate_all(days) == await rows.evaluate_all(told)
+
+
+async def test_a_group_has_the_highlights_of_its_changes(
+    open_page: Open, view: WritableView
+) -> None:
+    alike = [change(n, score=0.95) for n in (1, 2)]
+    unlike = [
+        change(3, title="Mixed", page_id=3, score=0.95),
+        change(4, title="Mixed", page_id=3, score=0.1, is_bot=True),
+    ]
+    plain = [change(n, title="Plain", page_id=5, score=0.1) for n in (5, 6)]
+    await view.write(*alike, *unlike, *plain)
+    page = await open_page(
+        "enhanced=1&damaging__verylikelybad_color=c5&automated__hidebots_color=c1"
+    )
+    await connected(page)
+
+    for title, classes, dots, told in (
+        ("Main Page", "group c5", 1, "Highlighted: Very likely to be reverted"),
+        ("Mixed", "group mixed", 2, "Highlighted: Bot, Very likely to be reverted"),
+        ("Plain", "group", 0, None),
+    ):
+        group = page.locator("li.group").filter(has=page.locator("summary", has_text=title))
+        await expect(group).to_have_class(classes)
+        await expect(group.locator("summary .dot")).to_have_count(dots)
+        summary = group.locator("summary")
+        assert await summary.get_attribute("title") == told
+
+
+async def test_a_group_names_its_wiki_on_a_page_of_several(
+    open_page: Open, view: WritableView
+) -> None:
+    await view.write(*(change(n, wiki_id=wiki) for wiki in ("enwiki", "hewiki") for n in (1, 2)))
+    page = await open_page("enhanced=1")
+    await connected(page)
+
+    wikis = page.locator("li.group summary .wiki")
+    assert sorted(await wikis.all_inner_texts()) == ["enwiki", "hewiki"]
