@@ -69,6 +69,10 @@ def test_a_plural_has_the_forms_that_the_language_needs(lang: str) -> None:
         ("ru", "references_change", "below", 1, "удаляет 1 сноску"),
         ("ru", "references_change", "below", 4, "удаляет 4 сноски"),
         ("ru", "references_change", "below", 11, "удаляет 11 сносок"),
+        ("ru", "parent_wikilinks", "above", 21, "на странице была 21 ссылка"),
+        ("ru", "parent_wikilinks", "above", 22, "на странице было 22 ссылки"),
+        ("he", "parent_wikilinks", "above", 1, "בדף היה 1 קישור"),
+        ("he", "parent_templates", "above", 2, "בדף היו 2 תבניות"),
         ("ru", "user_age", "above", 1.5, "с учётной записи, созданной 1,5 дня назад"),  # noqa: RUF001
         ("ru", "length_change", "below", 1204, "укорачивает страницу на 1\xa0204 символа"),
         ("ar", "wikilinks_change", "above", 1, "يضيف وصلة واحدة"),

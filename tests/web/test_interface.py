@@ -94,6 +94,13 @@ def test_no_message_turns_its_direction_itself(lang: str) -> None:
     assert not re.search("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]", text)
 
 
+def test_no_french_line_begins_with_a_sign_of_punctuation() -> None:
+    messages = json.loads(FOLDER.joinpath("fr.json").read_text("utf-8"))
+    # There the sign is a key.
+    del messages["keys-hint"]
+    assert [key for key, text in messages.items() if re.search("« | [:;?!»]", text)] == []
+
+
 def test_a_message_that_a_language_lacks_is_english() -> None:
     assert Interface("xx").text("title") == "Recent changes"
     assert Interface("de").text("js-seconds", n=3) == "3 s"

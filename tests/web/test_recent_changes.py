@@ -297,7 +297,7 @@ async def test_the_form_knows_the_kinds_of_namespaces(
     assert list(Elements(html).rows) == ["enwiki:7"]
     chosen = re.findall(r'name=namespace value="([^"]+)" checked', html)
     assert chosen == ["all-discussions", "3"]
-    assert "“User talk” is part of “All talk pages”: choosing it as well adds nothing." in html
+    assert "“User talk” is part of “All discussions”: choosing it as well adds nothing." in html
     assert 'href="/recent-changes?namespace=3"' in html
     assert 'href="/recent-changes?namespace=all-discussions"' in html
 
@@ -310,7 +310,7 @@ async def test_namespaces_and_tags_are_highlighted(
     html = (await client.get(f"/recent-changes?{query}")).text
 
     assert html.count("<i class=") == 2
-    assert 'title="Highlighted: All subject pages, a &#34;b&#34; &amp; c"' in html
+    assert 'title="Highlighted: All contents, a &#34;b&#34; &amp; c"' in html
     hidden = [
         (attributes["name"], attributes["value"])
         for tag, attributes in Elements(html).tags
