@@ -1,5 +1,6 @@
 """A link of a real Special:RecentChanges lists the same edits here with its host changed."""
 
+import json
 import re
 import sqlite3
 import time
@@ -234,3 +235,44 @@ def test_the_same_addresses_lead_to_them(wiki, revq, path: str) -> None:
     query = "hidelog=1&hidenewuserlog=1"
 
     assert here(revq, query, path) == there(wiki, query, path)
+
+
+NOT_HERE = {
+    *("authorship__hidemyself", "authorship__hidebyothers"),
+    *("lastRevision__hidelastrevision", "lastRevision__hidepreviousrevisions"),
+}
+OTHER_CHANGES = {"changeType__hidelog", "changeType__hidenewuserlog"}
+
+
+def test_the_same_edits_are_highlighted(wiki, revq) -> None:
+    page = wiki.page("/wiki/Special:RecentChanges?urlversion=2&limit=500").text
+    groups, _ = json.JSONDecoder().raw_decode(page.partition('"wgStructuredChangeFilters":')[2])
+    classes = {
+        f"{group['name']}__{one['name']}": one["cssClass"]
+        for group in groups
+        for one in group["filters"]
+        if one["cssClass"]
+    }
+    # Of namespaces and tags the page's scripts make the filters (mediawiki.rcfilters).
+    classes |= {f"namespace__{n}": f"mw-changeslist-ns-{n}" for n in (0, 1, 4, 3000)}
+    classes["namespace__all-contents"] = "mw-changeslist-ns-subject"
+    classes["namespace__all-discussions"] = "mw-changeslist-ns-talk"
+    classes["tagfilter__mw-undo"] = "mw-tag-mw-undo"
+    rows = dict(re.findall(r'<li data-mw-revid="(\d+)"[^>]* class="([^"]*)"', page))
+    expected = {
+        name: {rev_id for rev_id, own in rows.items() if css in own.split()}
+        for name, css in classes.items()
+        if name not in NOT_HERE | OTHER_CHANGES
+    }
+    assert len(expected) > 15
+
+    found = {}
+    for name in expected:
+        html = revq.page(f"{name}_color=c1")
+        assert 'class="notice"' not in html
+        found[name] = set(re.findall(r'<li id="my_wiki:(\d+)" class="[^"]* c1"', html))
+    assert found == expected
+    for name in NOT_HERE:
+        assert "needs what is not known here" in revq.page(f"{name}_color=c1")
+    for name in OTHER_CHANGES:
+        assert 'class="notice"' not in revq.page(f"{name}_color=c1")

@@ -261,6 +261,8 @@ def test_a_value_that_is_not_taken_is_told(
         ),
         ("revertrisk=maybebad;likelybad", "subset", "likelybad is part of maybebad"),
         (f"damaging={';'.join(LEVELS)}", "covers-all", "restricts nothing"),
+        ("hidebots=1&hidehumans=1", "opposites", "hidebots and hidehumans would hide everything"),
+        ("hideminor=1&hidemajor=1", "opposites", "hideminor and hidemajor would hide everything"),
     ],
 )
 def test_what_has_no_effect_is_told(query: str, kind: str, words: str) -> None:
@@ -273,6 +275,7 @@ def test_what_has_no_effect_is_told(query: str, kind: str, words: str) -> None:
     "query",
     [
         "hidemyself=0&watchlist=&goodfaith=all&reviewStatus=all",
+        "hidemyself=1&hidebyothers=1&hidelastrevision=1&hidepreviousrevisions=1",
         "hidelog=1&urlversion=2&uselang=de&peek=1&highlight=1&rcfilters=1",
         "changeType__hidelog_color=c1&changeType__hidecategorization_color=c2",
     ],

@@ -355,6 +355,8 @@ async def test_levels_say_what_they_cost(client: httpx.AsyncClient, view: Writab
                          " Допустимо: <bdi>0 или 1</bdi>."),
         ("state=lost", "Допустимо: <bdi>pending, scored, not_scorable, failed</bdi>."),
         ("watchlist=watched", "(<bdi>учётная запись в вики</bdi>)"),
+        ("userExpLevel=registered;unregistered", "опыт: выбрано всё, это ничего не"),
+        ("hideminor=1&hidemajor=1", "вместе они скрыли бы всё, поэтому ничего не скрыто."),
     ],
 )  # fmt: skip
 async def test_what_is_not_taken_is_told_in_the_readers_language(

@@ -262,6 +262,10 @@ def _remarks(fields: Mapping[str, Any]) -> Iterator[Notice]:
     ):
         if covers:
             yield Notice(name, kind="covers-all")
+    for field, opposite in _OPPOSITES:
+        if fields.get(field) and fields.get(opposite):
+            one, other = (name.replace("_", "") for name in (field, opposite))
+            yield Notice(one, allowed=other, kind="opposites")
     if fields.get("tags") and fields.get("order", ORDERS[0]) != ORDERS[0]:
         yield Notice("order", fields["order"], ORDERS[0])
     whole = UserLevel.REGISTERED.value

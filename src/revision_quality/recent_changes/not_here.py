@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from revision_quality.recent_changes.highlights import is_highlight
-from revision_quality.recent_changes.older_links import OLD_NAMES
+from revision_quality.recent_changes.older_links import OLD_NAMES, is_set
 from revision_quality.recent_changes.parameters import Notice
 
 _NEEDS = {
@@ -32,6 +32,8 @@ _NOT_HERE = {
 }
 """Filters whose answer is not in the view."""
 
+_OPPOSITES = (("hidemyself", "hidebyothers"), ("hidelastrevision", "hidepreviousrevisions"))
+
 _OTHER_CHANGES = frozenset(("hidelog", "hidecategorization", "hidenewuserlog", "hideWikibase"))
 """What hides changes that are not here."""
 
@@ -49,11 +51,16 @@ _SHOWN_CHARACTERS = 64
 
 
 def strange(given: Mapping[str, Sequence[str]], known: Collection[str]) -> Iterator[Notice]:
-    """Tell which of the parameters that are given have no effect, `known` those that have."""
+    """Tell which of the parameters that are given have no effect, `known` those that have.
+
+    Those that would restrict nothing on a wiki either are passed over.
+    """
+    restricting_nothing = {
+        name for pair in _OPPOSITES if all(is_set(given, one) for one in pair) for name in pair
+    }
     for name, values in given.items():
         if name in _NOT_HERE:
-            # Everything is what nothing else would restrict to either.
-            if values[-1] not in ("", "0", "all"):
+            if values[-1] not in ("", "0", "all") and name not in restricting_nothing:
                 yield _needs(name, _NOT_HERE[name])
         elif not (name in known or name in _WITHOUT_EFFECT | OLD_NAMES or is_highlight(name)):
             yield Notice(name[:_SHOWN_CHARACTERS], kind="unknown")

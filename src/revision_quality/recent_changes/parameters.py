@@ -41,6 +41,7 @@ class Notice(Struct, frozen=True):
 
     `kind` is `value`; `unknown` or `not-here` of a parameter that has no meaning here, or none
     without what is not known here; `covers-all` of a group of which everything is selected,
+    `opposites` of a toggle that is on together with the one that hides all the rest (`allowed`),
     `subset` of a value that another one takes in (`allowed`). `outcome` is `ignored`, `used` with
     the number that is used instead, or `no-edits`. `allowed` is in English; where it is more than
     a list of values, `rule` names it, for a message in another language.
@@ -75,6 +76,7 @@ _TEXTS = {
     "unknown": "{parameter} is not known here: it is ignored.",
     "not-here": "{parameter} needs what is not known here ({allowed}): it is ignored.",
     "covers-all": "{parameter}: everything is selected, which restricts nothing.",
+    "opposites": "{parameter} and {allowed} would hide everything together: neither is applied.",
     "subset": "{value} is part of {allowed}: choosing it as well adds nothing.",
 }
 

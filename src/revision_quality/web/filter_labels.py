@@ -5,6 +5,17 @@ from revision_quality.recent_changes.parameters import Namespace
 from revision_quality.web.interface import Interface
 
 _MESSAGES = {"revertrisk": "level", "state": "state", "userExpLevel": "user"}
+_GROUPS = {
+    "revertrisk": "risk",
+    "state": "state",
+    "userExpLevel": "users",
+    "namespace": "namespaces",
+}
+
+
+def group_label(parameter: str, ui: Interface) -> str:
+    """Return the name of a group of filters, as the form has it."""
+    return ui.text(_GROUPS[parameter])
 
 
 def namespace_label(namespace: Namespace, ui: Interface) -> str:

@@ -18,7 +18,7 @@ from revision_quality.recent_changes.highlights import Highlight
 from revision_quality.recent_changes.parameters import Notice
 from revision_quality.recent_changes.presentation import Risk, Row
 from revision_quality.web.assets import ASSETS
-from revision_quality.web.filter_labels import highlight_label, value_label
+from revision_quality.web.filter_labels import group_label, highlight_label, value_label
 from revision_quality.web.interface import DEFAULT_LANG, Interface
 from revision_quality.web.summary import Summary
 
@@ -53,7 +53,10 @@ def render_summary(summary: Summary, ui: Interface) -> str:
 def render_notice(notice: Notice, ui: Interface) -> str:
     """Return what the reader is told of a parameter."""
     if notice.kind == "covers-all":
-        return ui.text("covers-all", group=notice.parameter)
+        return ui.text("covers-all", group=group_label(notice.parameter, ui))
+    if notice.kind == "opposites":
+        names = (ui.text(name) for name in (notice.parameter, notice.allowed))
+        return ui.text("opposites", **dict(zip(("one", "other"), names, strict=True)))
     if notice.kind == "subset":
         part, whole = (
             value_label(notice.parameter, name, ui) for name in (notice.value, notice.allowed)
