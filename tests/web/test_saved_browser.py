@@ -1,4 +1,4 @@
-"""Filters saved by name in a browser, whatever the browser has kept of them."""
+"""What a browser keeps for its reader, and filters by name above all, whatever is left of it."""
 
 import json
 import re
@@ -42,6 +42,20 @@ async def test_what_cannot_be_read_of_saved_filters_is_passed_over(
     await page.get_by_role("textbox", name="Name").fill("Mine")
     await page.get_by_role("button", name="Save these filters").click()
     await expect(page.locator("#saved li > a")).to_have_text([*names, "Mine"])
+
+
+@pytest.mark.parametrize("name", ["revq-keys", "revq-handled", "revq-filters"])
+async def test_the_page_works_with_anything_that_a_browser_has_kept(
+    open_page: Open, view: WritableView, name: str
+) -> None:
+    await view.write(change(1, is_bot=True), change(2))
+    page = await open_page()
+    for kept in ("7", "null", '"x"', '{"a": {"b": 1}}', '[[], {"a": 1}, 2]', "["):
+        await page.evaluate("kept => localStorage.setItem(kept[0], kept[1])", [name, kept])
+        await page.reload()
+        await connected(page)
+        await page.keyboard.press("j")
+        await expect(page.locator("#enwiki\\:2")).to_be_focused()
 
 
 async def test_a_browser_that_keeps_nothing_is_told(open_page: Open, view: WritableView) -> None:

@@ -96,9 +96,8 @@ function take(event) {
 
 function set(changed) {
   keys = changed;
-  store(NAME, keys);
+  said.textContent = text(store(NAME, keys) ? "key-set" : "not-kept");
   show();
-  said.textContent = text("key-set");
 }
 
 function show() {

@@ -73,9 +73,8 @@ export function keepFilters(box, path, query, tell) {
   return show;
 }
 
-// Other versions of the page, or the reader, may have written anything.
 function readable() {
-  return [stored(NAME, [])].flat().filter((one) => typeof one?.name === "string" && typeof one.query === "string");
+  return stored(NAME, []).filter((one) => typeof one?.name === "string" && typeof one.query === "string");
 }
 
 function free(name, saved) {

@@ -1,8 +1,10 @@
 // What the reader's browser keeps; where it keeps nothing, the page works without.
 
+// A list where `otherwise` is one, else an object: another version, or the reader, may have written anything.
 export function stored(name, otherwise) {
   try {
-    return JSON.parse(localStorage.getItem(name)) ?? otherwise;
+    const found = JSON.parse(localStorage.getItem(name));
+    return found instanceof Object && Array.isArray(found) === Array.isArray(otherwise) ? found : otherwise;
   } catch {
     return otherwise;
   }
