@@ -156,6 +156,10 @@ QUERIES = (
     "order=mixed&wiki=wiki39",
     "order=mixed&wiki=" + ";".join(WIKIS[20:]),
     "order=mixed&wiki=" + ";".join(WIKIS[30:]),
+    "order=mixed&tagfilter=mw-undo",
+    "order=mixed&tagfilter=mobile edit&inverttags=1",
+    "order=riskiest&tagfilter=rare",
+    "order=riskiest&tagfilter=mobile edit&days=1",
     "order=mixed&namespace=2300",
     "order=mixed&revertrisk=likelygood",
 )

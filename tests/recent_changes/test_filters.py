@@ -216,7 +216,6 @@ def test_the_query_string_is_the_shortest(query: str, shortest: str) -> None:
         ("days=-1", "-1", "ignored", Filters()),
         ("before=yesterday", "yesterday", "ignored", Filters()),
         ("wiki=<b>", "<b>", "ignored", Filters()),
-        ("order=riskiest&tagfilter=a", "riskiest", "ignored", Filters(tags=frozenset({"a"}))),
     ],
 )
 def test_a_value_that_is_not_taken_is_told(

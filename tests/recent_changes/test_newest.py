@@ -19,7 +19,7 @@ from revision_quality.recent_changes.filters import Filters, parse_filters
 from revision_quality.recent_changes.newest import newest_changes
 from revision_quality.recent_changes.query import matches
 from revision_quality.recent_changes.ranking import GRADES, rank
-from revision_quality.recent_changes.windows import changes_in_windows
+from revision_quality.recent_changes.windows import changes_in_windows, tagged_in_windows
 from revision_quality.views import bulk, change_tags
 from revision_quality.views.change import Change, State, UserLevel
 from revision_quality.views.changes import ChangesView, note_facets, values_of
@@ -64,6 +64,11 @@ QUERIES = [
     "order=riskiest&revertrisk=verylikelybad&wiki=hewiki;my_wiki",
     "order=mixed&wiki=" + ";".join(["hewiki", "b-wiki", *(f"w{number}" for number in range(30))]),
     "order=riskiest&state=failed;pending",
+    "order=mixed&tagfilter=rare",
+    "order=riskiest&tagfilter=rare&wiki=hewiki;my_wiki",
+    "order=mixed&tagfilter=common",
+    "order=riskiest&tagfilter=common&days=0.01",
+    "order=mixed&tagfilter=common&inverttags=1&namespace=0;1",
 ]
 
 
@@ -178,6 +183,36 @@ def test_windows_are_the_page_or_are_too_narrow(tmp_path: Path, rows: list[Chang
 
     _run(f"sqlite:///{tmp_path}/changes.sqlite", check)
     assert narrow
+
+
+@pytest.mark.parametrize("order", ["mixed", "riskiest"])
+@pytest.mark.parametrize("tags", ["common", "rare", "common&inverttags=1", "rare|common"])
+def test_short_pages_of_tags_go_on_where_the_look_ended(
+    tmp_path: Path, rows: list[Change], order: str, tags: str
+) -> None:
+    filters = replace(_filters(f"order={order}&tagfilter={tags}&days=0.02"), limit=20)
+    expected = sorted(
+        (rank(order, row) for row in rows if matches(row, filters, LEVELS, now=NOW)), reverse=True
+    )
+    ranks: list[Cursor] = []
+    short = 0
+
+    def check(connection: Connection) -> None:
+        nonlocal short
+        _write(connection, rows)
+        before = None
+        while True:
+            asked = Asked(replace(filters, before=before), LEVELS, NOW)
+            page, end = tagged_in_windows(connection, asked, GRADES, at_most=30)
+            ranks.extend(rank(order, row) for row in page)
+            if not end and len(page) < 20:
+                return
+            short += bool(end)
+            before = Cursor(end, 0) if end else ranks[-1]
+
+    _run(f"sqlite:///{tmp_path}/changes.sqlite", check)
+    assert ranks == expected
+    assert short or tags != "rare"
 
 
 def test_an_edit_of_a_clock_that_is_ahead_of_ours_is_first(url: str) -> None:

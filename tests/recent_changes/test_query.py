@@ -148,7 +148,7 @@ def test_the_orders_by_risk_have_the_same_rows(
     engine: Engine, rows: list[Change], filters: Filters, order: str, start: int | None
 ) -> None:
     before = rank(order, rows[start]) if start is not None and start < len(rows) else None
-    filters = replace(filters, order=order, before=before, tags=frozenset())
+    filters = replace(filters, order=order, before=before)
     expected = sorted(
         (row for row in rows if matches(row, filters, LEVELS, now=NOW)),
         key=lambda row: rank(order, row),

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, delete, select, text
 from revision_quality.views.change_tags import Entry, entries_of
 from revision_quality.views.changes import ChangesView
 from revision_quality.views.database import Database
-from revision_quality.views.facets import EVERY_WIKI
+from revision_quality.views.facets import EVERY_WIKI, facets_of
 from revision_quality.views.name_key import name_key
 from revision_quality.views.schema import VERSION_TABLE
 from revision_quality.views.tables import change_tags, changes
@@ -21,15 +21,16 @@ async def found(view: ChangesView) -> set[Entry]:
 
 async def of_the_rows(view: ChangesView) -> set[Entry]:
     rows = await view.rows(select(changes).where(changes.c.deleted.is_(False)))
-    return {entry for row in rows for entry in entries_of(row, row.tags)}
+    return {entry for row in rows for entry in entries_of(row)}
 
 
 async def test_an_edit_is_found_by_each_tag_of_its_wiki_and_of_all(view: ChangesView) -> None:
     await view.apply(records([page_change(), tags_change(10, ["mw-undo", "mobile edit"])]))
 
     time = int(at(0).timestamp())
+    (facets,) = {facets_of(row) for row in await view.rows(select(changes))}
     assert await found(view) == {
-        (name_key(wiki_id, tag), time, 10, "my_wiki")
+        (name_key(wiki_id, tag), time, 10, "my_wiki", facets)
         for wiki_id in ("my_wiki", EVERY_WIKI)
         for tag in ("mw-undo", "mobile edit")
     }

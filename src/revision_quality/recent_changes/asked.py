@@ -86,9 +86,13 @@ class Asked(Struct, frozen=True):
     @property
     def is_told_by_facets(self) -> bool:
         """Whether all edits of the wikis and the time with such facets match."""
+        return self.is_told_but_for_tags and not self.filters.tags
+
+    @property
+    def is_told_but_for_tags(self) -> bool:
+        """Whether all with such facets, and tags, match."""
         possible, sure = possible_of(self.filters, self.levels), sure_of(self.filters, self.levels)
-        told = to_facets(possible, surely=False) == to_facets(sure, surely=True)
-        return told and not self.filters.tags
+        return to_facets(possible, surely=False) == to_facets(sure, surely=True)
 
     @property
     def grades(self) -> Sequence[int]:

@@ -124,9 +124,6 @@ class Filters(Struct, frozen=True, kw_only=True):
             force_setattr(self, "invert", False)
         if not self.tags:
             force_setattr(self, "invert_tags", False)
-        if self.tags:
-            # There is no index of tags by risk.
-            force_setattr(self, "order", ORDERS[0])
         if self.is_queue and not self.hide_unreverted:
             force_setattr(self, "hide_reverted", True)
 
@@ -266,8 +263,6 @@ def _remarks(fields: Mapping[str, Any]) -> Iterator[Notice]:
         if fields.get(field) and fields.get(opposite):
             one, other = (name.replace("_", "") for name in (field, opposite))
             yield Notice(one, allowed=other, kind="opposites")
-    if fields.get("tags") and fields.get("order", ORDERS[0]) != ORDERS[0]:
-        yield Notice("order", fields["order"], ORDERS[0])
     whole = UserLevel.REGISTERED.value
     for part in USER_LEVELS[2:]:
         if whole in users and part in users:

@@ -19,7 +19,7 @@ from revision_quality.recent_changes.reading import walked_changes
 from revision_quality.recent_changes.share import share_of
 from revision_quality.recent_changes.shown_levels import as_of
 from revision_quality.recent_changes.sparse import sparse_changes, sparse_without_tags
-from revision_quality.recent_changes.tagged import tagged_changes, tagged_since
+from revision_quality.recent_changes.tagged import at_most, tagged_changes, tagged_since
 from revision_quality.recent_changes.wiki_levels import CurrentLevels, WikiLevels
 from revision_quality.views.change import Change
 from revision_quality.views.facets import EVERY_WIKI
@@ -42,9 +42,6 @@ of risky edits."""
 _AMPLY, _AMPLY_IN_ORDER = 1.5, 3
 """Times the edits that a page is likely to need; more of them where the walk ends with the page."""
 
-TAG_WALK = 1000
-"""Edits of a tag looked at one by one."""
-
 _WITHOUT_TAG = 6
 """Times a page of edits that likely lack a tag."""
 
@@ -55,8 +52,8 @@ _FEW = 2
 class Found(Struct, frozen=True):
     """The rows of a page, newest first, at most `filters.limit`.
 
-    A page by tags may be short: `end` is then the time at which the look for more ended and the
-    next page begins, else 0.
+    A page by tags may be short: `end` is then the time, or in an order by risk the rank, at which
+    the look for more ended and the next page begins, else 0.
     """
 
     rows: Sequence[Change]
@@ -91,7 +88,7 @@ def newest_changes(
     if len(filters.wikis) > 1 or (filters.wikis and filters.is_queue):
         asked = replace(asked, share=share_of(connection, filters.wikis))
     if filters.is_queue:
-        return Found(queued_changes(connection, asked))
+        return Found(*queued_changes(connection, asked))
     if filters.tags and not filters.invert_tags:
         return _of_tags(connection, asked)
     if asked.is_risky and asked.share < _FIFTH and not filters.tags:
@@ -133,7 +130,7 @@ def _walk(connection: Connection, asked: Asked, number: int, *, few: bool) -> Fo
 
 def _of_tags(connection: Connection, asked: Asked) -> Found:
     """Look at few edits of the tags, of which most pages are full, before as many as may be."""
-    for number in (_FEW * asked.limit, TAG_WALK):
+    for number in (_FEW * asked.limit, at_most(asked)):
         since = tagged_since(connection, asked, number)
         rows = tagged_changes(connection, asked, since=since)
         if not since or len(rows) >= asked.limit:

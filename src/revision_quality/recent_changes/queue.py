@@ -12,26 +12,49 @@ from revision_quality.recent_changes.cursor import Cursor
 from revision_quality.recent_changes.depths import Place, times_behind
 from revision_quality.recent_changes.ranking import GRADES, HIGH, LATEST, shift
 from revision_quality.recent_changes.sparse import sparse_changes
-from revision_quality.recent_changes.windows import changes_in_windows
+from revision_quality.recent_changes.tagged import tagged_by_rank
+from revision_quality.recent_changes.windows import changes_in_windows, tagged_in_windows
 from revision_quality.views.change import Change
 
 _FIRST = 3
 """Grades looked at first where the grade decides."""
 
 
-def queued_changes(connection: Connection, asked: Asked) -> list[Change]:
-    """Return a page of changes in the order of its filters."""
+def queued_changes(connection: Connection, asked: Asked) -> tuple[list[Change], int]:
+    """Return a page of changes in the order of its filters.
+
+    A page by tags may be short: the rank at which the look for more ended is then told, else 0.
+    """
+    if not _grades(asked):
+        return [], 0
+    if asked.filters.tags:
+        return _by_tags(connection, asked)
     found = _likely(connection, asked)
-    return _surely(connection, asked) if found is None else found
+    return (_surely(connection, asked) if found is None else found), 0
+
+
+def _by_tags(connection: Connection, asked: Asked) -> tuple[list[Change], int]:
+    if not asked.filters.invert_tags:
+        page = tagged_by_rank(connection, asked)
+        if page is not None:
+            return page, 0
+    return tagged_in_windows(connection, asked, _grades(asked))
+
+
+def _grades(asked: Asked) -> Sequence[int]:
+    """Return the grades of which a page may have edits, the riskiest last."""
+    if asked.filters.order == "mixed":
+        return asked.grades
+    return [grade for grade in _behind(asked.filters.before) if grade in asked.grades]
 
 
 def _likely(connection: Connection, asked: Asked) -> list[Change] | None:
     """Look at few edits of each grade, which most filters fill a page from."""
-    grades = asked.grades
+    grades = _grades(asked)
     if asked.filters.order == "riskiest":
-        # Of few grades: one often fills a page.
-        grades = [grade for grade in _behind(asked.filters.before) if grade in grades][-_FIRST:]
-    return changes_in_windows(connection, asked, grades) if grades else []
+        # One grade often fills a page.
+        grades = grades[-_FIRST:]
+    return changes_in_windows(connection, asked, grades)
 
 
 def _surely(connection: Connection, asked: Asked) -> list[Change]:

@@ -14,6 +14,7 @@ from revision_quality.recent_changes.depths import Place, times_behind_likely
 from revision_quality.recent_changes.index import by_grade, of_grade
 from revision_quality.recent_changes.sparse import changes_at
 from revision_quality.recent_changes.sql import Sql, every, joined, rows
+from revision_quality.recent_changes.tagged import of_tags
 from revision_quality.views.change import Change
 
 _OF_LIMIT = 1.5
@@ -21,6 +22,9 @@ _OF_LIMIT = 1.5
 
 _AT_MOST = 6000
 """The others have, for the same time, about as many together: in MariaDB it takes 10 ms."""
+
+AT_MOST_OF_TAGS = 2000
+"""The same where each is looked up for its tags."""
 
 _OF_COUNTED = 32
 """One of so many edits is counted to tell how far a window reaches."""
@@ -44,8 +48,7 @@ def changes_in_windows(
     if each is None:
         each = min(round(_OF_LIMIT * asked.limit / asked.share), _AT_MOST)
     for _ in range(2):
-        least = _least(connection, asked, grades, each)
-        ranks = _ranks_since(connection, asked, grades, least)
+        ranks, least = _look(connection, asked, grades, each)
         if len(ranks) >= asked.limit:
             return changes_at(connection, ranks, asked)
         likely = round(each * asked.limit / max(len(ranks), 1))
@@ -53,6 +56,31 @@ def changes_in_windows(
             break
         each = min(round(_AMPLY * likely), _AT_MOST)
     return None
+
+
+def tagged_in_windows(
+    connection: Connection, asked: Asked, grades: Sequence[int], *, at_most: int = AT_MOST_OF_TAGS
+) -> tuple[list[Change], int]:
+    """Return a page out of the windows, short if they are too few, and the rank of its end.
+
+    That is 0 where the page is full, or they hold all that there are. For filters by tags, which no
+    index of the grades tells.
+    """
+    for each in (_OF_LIMIT * asked.limit, at_most):
+        ranks, least = _look(connection, asked, grades, min(round(each), at_most))
+        if not least or len(ranks) >= asked.limit:
+            return changes_at(connection, ranks, asked), 0
+    return changes_at(connection, ranks, asked), least
+
+
+def _look(
+    connection: Connection, asked: Asked, grades: Sequence[int], each: int
+) -> tuple[list[Cursor], int]:
+    """Return the first ranks in windows of which the densest likely has so many edits, and where
+    the windows end.
+    """
+    least = _least(connection, asked, grades, each)
+    return _ranks_since(connection, asked, grades, least), least
 
 
 def _least(connection: Connection, asked: Asked, grades: Sequence[int], each: int) -> int:
@@ -80,12 +108,12 @@ def _ranks_since(
 
 def _windows(server: str, asked: Asked, grades: Sequence[int], least: int) -> Iterator[Sql]:
     # Facets are told by the index alone; a row is looked up for what else there is.
-    condition = asked.in_time if asked.is_told_by_facets else asked.matching
-    facets_and_wikis = every((asked.possible(), *asked.in_wikis()))
+    condition = asked.in_time if asked.is_told_but_for_tags else asked.matching
+    known = every((asked.possible(), *asked.in_wikis(), *of_tags(asked.filters)))
     for grade in grades:
         moved = asked.shift(grade)
         in_window = condition(least=least, moved=moved)
-        where = every((of_grade(grade, server), facets_and_wikis, in_window))
+        where = every((of_grade(grade, server), known, in_window))
         yield Sql(
             f"SELECT * FROM (SELECT timestamp + {moved} AS time, rev_id, wiki_id"  # noqa: S608
             f" FROM {by_grade(server)} WHERE {where.text}"

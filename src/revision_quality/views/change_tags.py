@@ -6,18 +6,22 @@ An edit has two entries for each tag: under the tag's number of its wiki, and of
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from sqlalchemy import Connection, bindparam, delete, insert
+from sqlalchemy import Connection, bindparam, delete
 
+from revision_quality.views import bulk
 from revision_quality.views.change import Change
-from revision_quality.views.facets import EVERY_WIKI
+from revision_quality.views.facets import EVERY_WIKI, facets_of
 from revision_quality.views.incoming import Key
 from revision_quality.views.name_key import name_key
 from revision_quality.views.tables import change_tags
 
-Entry = tuple[int, int, int, str]
+Place = tuple[int, int, int, str]
+"""The primary key of a row of the table."""
+
+Entry = tuple[int, int, int, str, int | None]
 """A row of the table, its columns in order."""
 
-_COLUMNS = tuple(change_tags.columns)
+_KEY = tuple(change_tags.primary_key)
 
 
 class TaggedEdit(Protocol):
@@ -31,8 +35,8 @@ class TaggedEdit(Protocol):
     def timestamp(self) -> int: ...  # noqa: D102
 
 
-def entries_of(edit: TaggedEdit, tags: Iterable[str]) -> set[Entry]:
-    """Return the entries of an edit with some tags."""
+def places_of(edit: TaggedEdit, tags: Iterable[str]) -> set[Place]:
+    """Return the places of an edit with some tags."""
     return {
         (name_key(of, tag), edit.timestamp, edit.rev_id, edit.wiki_id)
         for tag in tags
@@ -40,40 +44,34 @@ def entries_of(edit: TaggedEdit, tags: Iterable[str]) -> set[Entry]:
     }
 
 
+def entries_of(change: Change) -> set[Entry]:
+    """Return the entries of a change, none of a deleted one, which no filter finds."""
+    if change.deleted or not change.tags:
+        return set()
+    facets = facets_of(change)
+    return {(*place, facets) for place in places_of(change, change.tags)}
+
+
 def keep_in_step(
     connection: Connection, changed: Iterable[Change], old: Mapping[Key, Change]
 ) -> None:
     """Bring the entries from those of `old` to those of the rows that are written in its place."""
-    added: set[Entry] = set()
-    gone: set[Entry] = set()
+    written: set[Entry] = set()
+    gone: set[Place] = set()
     for change in changed:
         before = old.get((change.wiki_id, change.rev_id))
-        if change.tags or (before and before.tags):
-            now = _found_by(change)
-            then = _found_by(before) if before else set()
-            added |= now - then
-            gone |= then - now
+        now = entries_of(change)
+        then = entries_of(before) if before else set()
+        written |= now - then
+        gone |= {entry[:-1] for entry in then} - {entry[:-1] for entry in now}
     remove(connection, gone)
-    add(connection, added)
+    bulk.write(connection, change_tags, sorted(written))
 
 
-def add(connection: Connection, entries: Iterable[Entry]) -> None:
-    """Write entries that are not there."""
-    names = [column.name for column in _COLUMNS]
-    rows = [dict(zip(names, entry, strict=True)) for entry in sorted(entries)]
-    if rows:
-        connection.execute(insert(change_tags), rows)
-
-
-def remove(connection: Connection, entries: Iterable[Entry]) -> None:
+def remove(connection: Connection, places: Iterable[Place]) -> None:
     """Delete entries."""
-    names = [f"its_{column.name}" for column in _COLUMNS]
-    rows = [dict(zip(names, entry, strict=True)) for entry in sorted(entries)]
-    same = (column == bindparam(name) for column, name in zip(_COLUMNS, names, strict=True))
+    names = [f"its_{column.name}" for column in _KEY]
+    rows = [dict(zip(names, place, strict=True)) for place in sorted(places)]
+    same = (column == bindparam(name) for column, name in zip(_KEY, names, strict=True))
     if rows:
         connection.execute(delete(change_tags).where(*same), rows)
-
-
-def _found_by(change: Change) -> set[Entry]:
-    """Return the entries of a change, none of a deleted one, which no filter finds."""
-    return set() if change.deleted else entries_of(change, change.tags)

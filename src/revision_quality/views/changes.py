@@ -442,8 +442,8 @@ def _purge(connection: Connection, before: int, limit: int) -> int:
     purged = connection.execute(oldest).all()
     keys = [(row.wiki_id, row.rev_id) for row in purged]
     bulk.delete_keys(connection, changes, keys)
-    entries = [change_tags.entries_of(row, tags_of(row.tags)) for row in purged]
-    change_tags.remove(connection, set().union(*entries))
+    places = [change_tags.places_of(row, tags_of(row.tags)) for row in purged]
+    change_tags.remove(connection, set().union(*places))
     verdicts.forget(connection, keys)
     model_scores.purge(connection, before)
     verdicts.purge(connection, before)

@@ -9,7 +9,7 @@ from revision_quality.errors import NewerViewsError, StoreError
 from revision_quality.views.servers import MARIADB
 from revision_quality.views.tables import progress
 
-HEAD = "14"
+HEAD = "15"
 """The newest step in `views/migrations`."""
 
 VERSION_TABLE = "views_schema"

@@ -135,6 +135,7 @@ change_tags = Table(
     Column("timestamp", BigInteger, primary_key=True, autoincrement=False),
     Column("rev_id", BigInteger, primary_key=True, autoincrement=False),
     Column("wiki_id", Word(MAX_WIKI_ID), primary_key=True),
+    Column("facets", BigInteger, comment="views.facets"),
     sqlite_with_rowid=False,
 )
 """The edits of each tag in the order of time, of its wiki and of all (`views.change_tags`)."""
