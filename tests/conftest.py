@@ -1,5 +1,7 @@
 """What all tests share."""
 
+from hypothesis import settings
+
 pytest_plugins = [
     "tests.no_skip",
     "tests.servers.cassandra",
@@ -9,3 +11,7 @@ pytest_plugins = [
     "tests.servers.logs",
     "tests.workers",
 ]
+
+# How long an example takes is the machine's matter, and that of what else runs on it.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")

@@ -27,9 +27,7 @@ def counted(path: Path, edits: list[tuple[str, int]]) -> Path:
     return path
 
 
-@settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 @given(files=FILES, in_shard=st.integers(1, 60))
 def test_merged_counts_are_those_of_one_count(tmp_path_factory, files, in_shard):
     output = tmp_path_factory.mktemp("output")

@@ -18,9 +18,7 @@ def revisions(path: Path) -> list[tuple[int | None, str | None]]:
     return [(one.rev_id, one.text) for history in read_dump(path, None) for one in history]
 
 
-@settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 @given(pages=st.integers(1, 9), in_stream=st.integers(1, 4), at_least=st.integers(1, 2000))
 def test_the_pieces_are_the_whole(tmp_path, pages, in_stream, at_least):
     path = multistream(dump(histories(pages, edits=2)), tmp_path, in_stream)

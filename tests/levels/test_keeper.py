@@ -1,6 +1,8 @@
 """Levels of every wiki: chosen on what is settled, kept with their history, told to who asks."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -16,6 +18,7 @@ from revision_quality.views.changes import ChangesView
 from revision_quality.views.database import Database
 from tests.levels.wikis import MODEL, NOW, RULES, SETTLED, StillClock, count_edits
 
+HOUR = 3600
 DEFAULT = (
     Level(name="likelybad", threshold=0.6, precision=0.5, recall=0.5, flag_rate=0.1, target="t"),
 )
@@ -101,6 +104,36 @@ async def test_the_same_levels_again_are_no_change_and_others_are_logged(databas
     changes = list(changes_of(newer, older))
     assert changes
     assert all(change.before != change.after and change.by == AUTOMATIC for change in changes)
+
+
+class SetClock(StillClock):
+    """Wrong at first, and set right while somebody sleeps."""
+
+    def __init__(self, wrong: datetime) -> None:
+        self.at, self.slept, self.later = wrong, 0.0, asyncio.Event()
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept += seconds
+        self.at = NOW + timedelta(seconds=self.slept)
+        if self.slept > HOUR:
+            self.later.set()
+            await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("wrong", [datetime(1970, 1, 1, tzinfo=UTC), NOW + timedelta(days=3650)])
+async def test_levels_that_a_wrong_clock_has_withdrawn_are_back_soon_after_it_is_set(
+    database, wrong
+):
+    await database.write(lambda connection: count_edits(connection, "awiki"))
+    clock, live = SetClock(wrong), LiveLevels(database, MODEL, DEFAULT)
+
+    running = asyncio.create_task(LevelsKeeper(database, [MODEL], RULES, clock).run())
+    await asyncio.wait_for(clock.later.wait(), 60)
+    running.cancel()
+    await asyncio.wait([running])
+
+    await live.refresh()
+    assert [level.name for level in live.now.of("awiki")] == list(DEFAULT_TARGETS)
 
 
 async def test_a_level_set_by_hand_stays_until_it_is_cleared(database):

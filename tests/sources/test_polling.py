@@ -576,9 +576,7 @@ OPERATIONS = st.lists(
 
 
 @pytest.mark.usefixtures("_small_answers")
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(operations=OPERATIONS)
 async def test_no_edit_is_lost_whatever_happens(operations):
     """Edits show up late by less than the overlap, or are of a server whose clock is ahead;

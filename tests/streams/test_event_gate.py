@@ -297,7 +297,7 @@ STEPS = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(STEPS, max_size=6))
 async def test_any_script_ends_with_every_event_accepted_or_given_up(tmp_path_factory, script):
     path = tmp_path_factory.mktemp("script") / "streams.sqlite"

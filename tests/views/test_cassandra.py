@@ -56,9 +56,7 @@ pytestmark = [
 
 EDIT = page_change()
 PAGES, REVISIONS = (5, 6), (10, 11, 12, 99)
-SLOW = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+SLOW = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 _wikis = count(1)
 

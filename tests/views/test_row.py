@@ -272,9 +272,7 @@ EVENTS: st.SearchStrategy[Event] = st.one_of(
 )
 
 
-@settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), events=st.lists(EVENTS, min_size=1, max_size=9))
 async def test_the_same_events_give_the_same_rows_in_any_order_and_any_batches(view, data, events):
     repeated = events + data.draw(st.lists(st.sampled_from(events), max_size=3))

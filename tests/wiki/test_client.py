@@ -5,7 +5,7 @@ from email.utils import format_datetime
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from revision_quality.errors import (
@@ -334,7 +334,6 @@ async def test_at_most_so_many_requests_are_under_way():
     assert most == 2
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=60), st.sampled_from(["application/json", "text/html", ""]))
 async def test_any_answer_is_an_object_or_a_wiki_error(body, content_type):
     wiki = FakeApi(httpx.Response(200, headers={"content-type": content_type}, content=body))

@@ -51,7 +51,7 @@ def test_markup_stays_text() -> None:
 lines = st.lists(st.text("ab <&é", min_size=1, max_size=6), max_size=5)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(lines, lines)
 def test_each_side_has_the_lines_that_differ(old: list[str], new: list[str]) -> None:
     rows = diff_rows("\n".join(old), "\n".join(new))

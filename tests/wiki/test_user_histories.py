@@ -15,7 +15,7 @@ EDITS = st.lists(st.tuples(st.sampled_from(["Ana", "Ben", "Cid"]), st.integers(0
 
 
 @given(EDITS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_prior_edits_and_first_seen(edits):
     with UserHistories() as users:
         for user, hour in edits:

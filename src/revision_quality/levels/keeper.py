@@ -33,7 +33,10 @@ from revision_quality.views.database import Database
 Targets = Callable[[str], Mapping[str, Target]]
 """Gives the targets of a wiki by level, from the least risk to the greatest."""
 
-_RETRY_SECONDS = 60.0
+_RETRY_SECONDS = _LOOK_SECONDS = 60.0
+
+_SET_SECONDS = 3600.0
+"""A clock that has gone so much further, or less far, than was slept has been set."""
 
 _log = structlog.get_logger()
 
@@ -120,7 +123,18 @@ class LevelsKeeper:
             except StoreError as error:
                 _log.error("levels cannot be chosen, trying again", error=str(error))
                 pause = _RETRY_SECONDS
-            await self._clock.sleep(pause)
+            await self._rest(pause)
+
+    async def _rest(self, seconds: float) -> None:
+        """Sleep; less long where the clock is set meanwhile: by a wrong one no edit is counted."""
+        begun, slept = self._clock.now(), 0.0
+        while slept < seconds:
+            slice_seconds = min(_LOOK_SECONDS, seconds - slept)
+            await self._clock.sleep(slice_seconds)
+            slept += slice_seconds
+            passed = (self._clock.now() - begun).total_seconds()
+            if abs(passed - slept) > _SET_SECONDS:
+                return
 
     async def choose_all(self, model: NamedModel) -> int:
         """Choose the levels of a model in every wiki; return in how many they changed."""
