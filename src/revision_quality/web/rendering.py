@@ -1,6 +1,7 @@
 """Templates to HTML."""
 
 import re
+import time
 import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -47,7 +48,9 @@ def render_row(row: Row, ui: Interface) -> str:
 
 def render_summary(summary: Summary, ui: Interface) -> str:
     """Return the line of counts."""
-    return render("_summary.html", ui=ui, summary=summary)
+    newest = summary.newest_scored
+    age = 0 if newest is None else max(0, int(time.time()) - newest)
+    return render("_summary.html", ui=ui, summary=summary, age=age)
 
 
 def render_notice(notice: Notice, ui: Interface) -> str:

@@ -5,8 +5,8 @@ import { inLanguage, text } from "./texts.js";
 let dialog = null;
 let asking = null;
 
-// Asks before the act of a form that the server made for the row `key`; resolves to whether the
-// reader means it. There is one question at a time: one that comes while another is open is none.
+// Asks before the act of a form that the server made for the row `key`; resolves to whether it is
+// meant. There is one question at a time.
 export function confirmed(key, form) {
   dialog ??= made();
   if (dialog.open) return Promise.resolve(false);
@@ -38,9 +38,8 @@ export async function send(form) {
   const answer = await fetch(inLanguage(form.action), { method: "POST", body, headers: { Accept: "application/json" } }).catch(() => null);
   const outcome = await answer?.json().catch(() => null);
   if (answer?.ok) return { isDone: true, said: text(`done-${form.querySelector("[data-act]").dataset.act}`) };
-  const problem = outcome?.problem || outcome?.detail;
-  if (!problem || answer.status >= 500) return { isDone: false, said: text("no-answer") };
-  return { isDone: false, said: `${text("not-done")} ${problem}` };
+  const problem = answer?.status < 500 && (outcome?.problem || outcome?.detail);
+  return { said: problem ? `${text("not-done")} ${problem}` : text("no-answer") };
 }
 
 function made() {
@@ -48,17 +47,8 @@ function made() {
   element.setAttribute("aria-labelledby", "question");
   // A key that is held down has opened the dialog: it must not confirm it, too.
   element.addEventListener("keydown", (event) => event.repeat && event.preventDefault());
-  const question = document.createElement("p");
-  question.id = "question";
-  const form = document.createElement("form");
-  form.method = "dialog";
-  for (const value of ["yes", "no"]) {
-    const button = document.createElement("button");
-    button.value = value;
-    if (value === "no") button.textContent = text("cancel");
-    form.append(button, " ");
-  }
-  element.append(question, form);
+  element.innerHTML = "<p id=question></p><form method=dialog><button value=yes></button> <button value=no></button></form>";
+  element.querySelector("[value=no]").textContent = text("cancel");
   document.body.append(element);
   return element;
 }

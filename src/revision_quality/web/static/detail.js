@@ -3,6 +3,9 @@
 import { localise } from "./times.js";
 import { inLanguage, text } from "./texts.js";
 
+// Of each answer under way, the keys of what is hidden meanwhile.
+const underWay = new Set();
+
 export function isOpen(row) {
   return panelOf(row) !== null;
 }
@@ -12,27 +15,26 @@ export async function toggle(row) {
   const panel = document.createElement("div");
   panel.className = "panel";
   panel.id = `panel-${row.id}`;
-  panel.textContent = text("loading");
-  panel.ariaBusy = "true";
   row.append(panel);
   tie(row, panel);
   await fill(row, panel);
 }
 
-// An open panel tells of other edits too, the one before it above all: what is hidden of them must
-// go at once.
+// An open panel tells of other edits, too: what is hidden of them must go at once.
 export function renew(key) {
+  for (const hidden of underWay) hidden.add(key);
   for (const told of document.querySelectorAll(".panel > [data-of]")) {
     if (!told.dataset.of.split(" ").includes(key)) continue;
     const panel = told.parentElement;
-    panel.textContent = text("loading");
-    panel.ariaBusy = "true";
+    if (panel.contains(document.activeElement)) panel.parentElement.focus();
     fill(panel.parentElement, panel);
   }
 }
 
 async function fill(row, panel) {
-  const detail = await pageOf(row);
+  panel.textContent = text("loading");
+  panel.ariaBusy = "true";
+  const detail = await read(linkOf(row).href);
   if (detail) {
     panel.replaceChildren(...detail.childNodes);
     for (const button of panel.querySelectorAll("button[hidden]")) button.hidden = false;
@@ -44,30 +46,27 @@ async function fill(row, panel) {
   panel.ariaBusy = null;
 }
 
-// What is told of a row's change, from the panel where it is open, else from its own page. The
-// server has cleaned the diff and escaped all else; a parsed document runs no script.
-async function pageOf(row) {
-  return loaded(row) ?? read(linkOf(row).href);
-}
-
-// What can be done with it alone, for which no wiki is asked.
+// What can be done with a row's change: no wiki is asked for it.
 export async function actionsOf(row) {
-  return loaded(row) ?? read(`${linkOf(row).href}?only=actions`);
-}
-
-function loaded(row) {
   const panel = panelOf(row);
-  return panel?.querySelector(".actions") && panel.ariaBusy !== "true" ? panel : null;
+  return panel?.querySelector(".actions") ? panel : read(`${linkOf(row).href}?only=actions`);
 }
 
+// The server has cleaned the diff and escaped all else; a parsed document runs no script.
 async function read(url) {
+  const hidden = new Set();
+  underWay.add(hidden);
   try {
     const answer = await fetch(inLanguage(url), { headers: { Accept: "text/html" } });
     if (!answer.ok) return null;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    return page.getElementById("detail");
+    const detail = page.getElementById("detail");
+    const of = detail.querySelector("[data-of]").dataset.of.split(" ");
+    return of.some((key) => hidden.has(key)) ? read(url) : detail;
   } catch {
     return null;
+  } finally {
+    underWay.delete(hidden);
   }
 }
 

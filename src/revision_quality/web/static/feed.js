@@ -7,7 +7,7 @@ const RECONNECT_MILLISECONDS = 5000;
 const SILENCE_MILLISECONDS = 50000;
 
 export class Feed {
-  // `handlers` has change, remove, summary, reset and state ("open", "waiting").
+  // `handlers` has one for each event, and state ("open", "waiting").
   constructor(path, query, seq, handlers) {
     this.url = `${path}/events?${query ? `${query}&` : ""}since=`;
     this.seq = seq;
@@ -17,17 +17,13 @@ export class Feed {
 
   open() {
     this.source = new EventSource(inLanguage(this.url + this.seq));
-    for (const name of ["change", "remove", "summary", "reset"]) {
+    for (const name of ["change", "remove", "summary", "reset", "alive"]) {
       this.source.addEventListener(name, (event) => {
         this.hear();
         this.seq = event.lastEventId;
         this.handlers[name](JSON.parse(event.data));
       });
     }
-    this.source.addEventListener("alive", (event) => {
-      this.hear();
-      this.seq = event.lastEventId;
-    });
     this.hear();
     this.source.onopen = () => this.handlers.state("open");
     this.source.onerror = () => this.wait();

@@ -1,6 +1,6 @@
 // Keys: which does what, as the reader has set them. Never while typing.
 
-import { stored, store } from "./stored.js";
+import { onStored, stored, store } from "./stored.js";
 import { text } from "./texts.js";
 
 const NAME = "revq-keys";
@@ -12,39 +12,63 @@ const DEFAULTS = {
 const REPEATED = ["next", "previous"];
 const TYPING = "input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]";
 
+const BINDABLE = /^(.|Enter|Escape|Backspace|Delete|Insert|Home|End|Page\w+|Arrow\w+|F\d+)$/u;
+
 const dialog = document.querySelector("#keys");
 const lines = dialog.querySelector("tbody");
 const said = dialog.querySelector("[role=status]");
 
-let keys = { ...DEFAULTS, ...stored(NAME, {}) };
+let keys = kept();
 let waiting = null;
 
 // `act` does what an action's name says; false where the key stays the browser's.
 export function listen(act) {
   addEventListener("keydown", (event) => {
-    if (waiting) return take(event);
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    if (waiting) return take(event);
     if (event.target.closest?.(TYPING) && event.key !== "Escape") return;
     if (document.querySelector("dialog[open]") && !(dialog.open && event.key === keys.help)) return;
-    const action = actionOf(event.key) ?? actionOf(latin(event));
+    const action = actionOf(keyOf(event)) ?? actionOf(latin(event));
     // A key that a control under the focus takes for itself stays its own.
-    if (!action || (event.repeat && !REPEATED.includes(action)) || (event.key === " " && event.target.closest?.("button, a, summary, input"))) return;
+    if (!action || (event.repeat && !REPEATED.includes(action)) || (["Enter", " "].includes(event.key) && event.target.closest?.("button, a, summary, input"))) return;
     if (act(action) !== false) event.preventDefault();
   });
   lines.append(...Object.keys(DEFAULTS).map(line));
   lines.addEventListener("click", (event) => ask(event.target.closest("button")));
   dialog.querySelector(".reset").addEventListener("click", () => set({ ...DEFAULTS }));
   dialog.addEventListener("close", () => (waiting = null));
+  onStored(NAME, () => {
+    keys = kept();
+    show();
+  });
   show();
+}
+
+// One key does one thing: what is kept goes before what another release has as its default.
+function kept() {
+  const all = {};
+  for (const [name, key] of [...Object.entries(stored(NAME, {})), ...Object.entries(DEFAULTS)]) {
+    if (!Object.hasOwn(DEFAULTS, name) || name in all || typeof key !== "string") continue;
+    all[name] = Object.values(all).includes(key) ? "" : key;
+  }
+  return all;
+}
+
+// As without Caps Lock, of which nobody thinks who is not typing.
+function keyOf(event) {
+  if (event.key?.length !== 1 || !event.getModifierState("CapsLock")) return event.key;
+  return event.shiftKey ? event.key.toUpperCase() : event.key.toLowerCase();
 }
 
 function actionOf(key) {
   return Object.keys(DEFAULTS).find((name) => key && keys[name] === key);
 }
 
-// The letter that a keyboard of another script, such as the Cyrillic one, has on the same key.
+// What a Latin keyboard has on the key, where one of another script, such as the Cyrillic, has its own.
 function latin({ key, code, shiftKey }) {
-  return !shiftKey && /^\P{ASCII}$/u.test(key) ? /^Key([A-Z])$/.exec(code)?.[1].toLowerCase() : "";
+  if (!/^\P{ASCII}$/u.test(key)) return "";
+  if (code === "Slash") return shiftKey ? "?" : "/";
+  return shiftKey ? "" : /^Key([A-Z])$/.exec(code)?.[1].toLowerCase();
 }
 
 export function toggleHelp() {
@@ -54,29 +78,24 @@ export function toggleHelp() {
 
 function line(action) {
   const row = document.createElement("tr");
-  const name = document.createElement("th");
-  name.scope = "row";
+  row.innerHTML = "<th scope=row></th><td><kbd></kbd></td><td><button type=button></button></td>";
+  const [name, button] = row.querySelectorAll("th, button");
   name.textContent = text(`key-${action}`);
-  const button = document.createElement("button");
-  button.type = "button";
   button.dataset.action = action;
   button.textContent = text("key-change");
   button.ariaLabel = `${button.textContent}: ${name.textContent}`;
-  row.append(name);
-  row.insertCell().append(document.createElement("kbd"));
-  row.insertCell().append(button);
   return row;
 }
 
 function ask(button) {
   if (!button) return;
   waiting = button;
-  said.textContent = text("key-press");
+  said.textContent = `${text("key-press")} ${text("key-none")}`;
 }
 
 // Backspace takes an action's key away; Escape leaves it.
 function take(event) {
-  if (["Shift", "Control", "Alt", "Meta", "Tab"].includes(event.key)) return;
+  if (!BINDABLE.test(event.key)) return;
   event.preventDefault();
   event.stopPropagation();
   const action = waiting.dataset.action;
@@ -84,7 +103,7 @@ function take(event) {
   waiting = null;
   said.textContent = "";
   if (event.key === "Escape") return;
-  const key = event.key === "Backspace" ? "" : event.key;
+  const key = event.key === "Backspace" ? "" : keyOf(event);
   const other = Object.keys(keys).find((name) => key && keys[name] === key && name !== action);
   if (other) {
     said.textContent = text("key-taken", { key, action: text(`key-${other}`) });
@@ -95,6 +114,7 @@ function take(event) {
 }
 
 function set(changed) {
+  waiting = null;
   keys = changed;
   said.textContent = text(store(NAME, keys) ? "key-set" : "not-kept");
   show();

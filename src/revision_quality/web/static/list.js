@@ -22,8 +22,7 @@ export class ChangeList {
       this.isOfOtherDays = !this.isQueue && rows.some(isOfOtherDay);
       return;
     }
-    const heading = this.days.querySelector("h2")?.textContent;
-    this.queueHeading = heading ?? "";
+    this.queueHeading = this.days.querySelector("h2")?.textContent ?? "";
     this.days.replaceChildren();
     for (const row of rows) this.place(row);
   }
@@ -106,7 +105,7 @@ export class ChangeList {
     if (same) return same;
     const section = document.createElement("section");
     section.dataset.day = key;
-    section.append(document.createElement("h2"), document.createElement("ul"));
+    section.innerHTML = "<h2></h2><ul></ul>";
     section.firstChild.textContent = heading;
     const next = sections.find((other) => other.dataset.day < key);
     this.days.insertBefore(section, next ?? null);

@@ -11,42 +11,48 @@ import { ageOf, localise, zone } from "./times.js";
 import { keepFilters } from "./saved.js";
 
 const ANNOUNCE_MILLISECONDS = 3000;
+// A busy wiki must not talk all the time.
+const QUIET_MILLISECONDS = 20000;
 const LAG_MILLISECONDS = 5000;
 const RELOAD_MILLISECONDS = 5000;
 const FAILURE_MILLISECONDS = 8000;
 const MAX_HELD = 500;
 const MAX_TOLD = 3;
 const PARTS = ["summary", "active", "results", "json"];
-const PATH = document.querySelector("#filters").getAttribute("action");
+const SCRIPT = "script[type=module]";
+const byId = (id) => document.getElementById(id);
+const PATH = byId("filters").getAttribute("action");
 
 const TITLE = document.title;
 
-const form = document.querySelector("#filters");
-const live = document.querySelector("#live");
-const status = document.querySelector("#status");
-const outcome = document.querySelector("#outcome");
-const heldButton = document.querySelector("#held");
+const form = byId("filters");
+const live = byId("live");
+const status = byId("status");
+const outcome = byId("outcome");
+const heldButton = byId("held");
 
 const patrol = new Patrol(() => list.rows(), tell, (key) => list.remove(key));
-const lagText = document.querySelector("#lag").dataset.text;
-const showSaved = keepFilters(document.querySelector("#saved"), PATH, () => document.querySelector("#results").dataset.query, tell);
+const lagText = byId("lag").dataset.text;
+const showSaved = keepFilters(byId("saved"), PATH, () => byId("results").dataset.query, tell);
 let list;
 let feed;
 let held = new Map();
 let arrived = 0;
 let announcing = null;
+let announced = -QUIET_MILLISECONDS;
+let newest = null;
 let unseen = 0;
 let loading = null;
 let isZoneTold = false;
 
 function start() {
-  const results = document.querySelector("#results");
-  document.querySelector("#zone").textContent = zone;
-  localise(document.querySelector("#summary"));
+  const results = byId("results");
+  byId("zone").textContent = zone;
+  localise(byId("summary"));
   form.elements.order.value = results.dataset.order ?? "newest";
   list = new ChangeList(results, patrol, () => load(location.href));
   showSaved();
-  tellLag();
+  readSummary();
   openByClick(results);
   held = new Map();
   showHeld();
@@ -55,7 +61,8 @@ function start() {
     remove: onRemove,
     summary: onSummary,
     reset: () => load(location.href),
-    state: (state) => say(state === "open" ? text("up-to-date") : text("lost")),
+    alive: () => {},
+    state: (state) => say(state === "open" ? idle() : text("lost")),
   });
   // Groups are of days, and the server makes them: once in its own time zone, then in the reader's.
   if (list.isOfOtherDays && !isZoneTold) {
@@ -72,7 +79,7 @@ function onChange({ key, rank, html }) {
   } else if (list.covers(rank) && (held.has(key) || held.size < MAX_HELD)) {
     held.set(key, html);
     showHeld();
-  }
+  } else if (held.delete(key)) showHeld();
 }
 
 function onRemove({ key }) {
@@ -88,17 +95,23 @@ function forget(key) {
 }
 
 function onSummary({ html }) {
-  const summary = document.querySelector("#summary");
+  const summary = byId("summary");
   summary.innerHTML = html;
   localise(summary);
+  readSummary();
+}
+
+// The server says how old the newest score was: the clock of this machine may be wrong.
+function readSummary() {
+  const age = document.querySelector("#summary time")?.dataset.age;
+  newest = age && { age: Number(age), since: performance.now(), at: Date.now() };
   tellLag();
 }
 
-// How far behind the clock the newest score is: what is shown may be no older than that.
+// Where the machine slept, only one of its two clocks may have gone on.
 function tellLag() {
-  const newest = document.querySelector("#summary time");
-  const seconds = newest ? Math.max(0, (Date.now() - Date.parse(newest.dateTime)) / 1000) : null;
-  document.querySelector("#lag").textContent = seconds === null ? "" : lagText.replace("{age}", ageOf(seconds));
+  const passed = newest && Math.max(performance.now() - newest.since, Date.now() - newest.at);
+  byId("lag").textContent = newest ? lagText.replace("{age}", ageOf(newest.age + passed / 1000)) : "";
 }
 
 function announce() {
@@ -108,18 +121,22 @@ function announce() {
     count();
   }
   announcing ??= setTimeout(() => {
-    say(text("new", { n: arrived }));
+    status.textContent = text("new", { n: arrived });
+    announced = performance.now();
     arrived = 0;
     announcing = null;
-  }, ANNOUNCE_MILLISECONDS);
+  }, Math.max(ANNOUNCE_MILLISECONDS, announced + QUIET_MILLISECONDS - performance.now()));
+}
+
+function idle() {
+  return text(live.checked ? "up-to-date" : "paused");
 }
 
 function say(text) {
   if (status.textContent !== text) status.textContent = text;
 }
 
-// What became of a key stays to be read until the next one; what failed stays longer, for a quick
-// hand does not wait for it.
+// What became of a key stays until the next one; what failed longer.
 function tell(said, isFailure = false) {
   const line = document.createElement("p");
   line.textContent = said;
@@ -154,21 +171,22 @@ function release() {
   if (byButton) patrol.go(list.rows()[0]);
 }
 
-// Takes over from another address what depends on the filters. While the server is away the page
-// stays, and asks again.
+// Takes over from another address what depends on the filters; asks again while the server is away.
 async function load(url) {
   loading?.abort();
   loading = new AbortController();
   const { signal } = loading;
   feed.close();
-  document.querySelector("#results").ariaBusy = "true";
+  byId("results").ariaBusy = "true";
   try {
     const answer = await fetch(inLanguage(url), { signal, headers: { Accept: "text/html", "Time-Zone": zone } });
-    if (!answer.ok && answer.status < 500 && answer.status !== 429) return location.assign(url);
-    if (!answer.ok) throw new Error(answer.statusText);
+    if (answer.status >= 400 && answer.status < 500 && answer.status !== 429) return location.assign(url);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    // A login page of the network may answer instead.
+    if (PARTS.some((id) => !page.getElementById(id))) throw answer;
+    if (page.querySelector(SCRIPT).src !== document.querySelector(SCRIPT).src) return location.replace(url);
     const keepPlace = place();
-    for (const id of PARTS) document.getElementById(id).replaceWith(page.getElementById(id));
+    for (const id of PARTS) byId(id).replaceWith(page.getElementById(id));
     describeLevels(page);
     showAddress();
     start();
@@ -203,7 +221,7 @@ function describeLevels(page) {
 
 // The shortest address of the filters, so that it can be shared.
 function showAddress() {
-  const { query, uselang } = document.querySelector("#results").dataset;
+  const { query, uselang } = byId("results").dataset;
   const asked = [query, uselang && `uselang=${uselang}`].filter(Boolean).join("&");
   // A bare address opens the reader's default filters.
   const bare = location.search ? "?urlversion=2" : "";
@@ -217,11 +235,6 @@ function apply(event) {
   load(`${PATH}?${new URLSearchParams(new FormData(form))}`);
 }
 
-const judgements = {
-  fine: () => patrol.judge("fine", text("fine")),
-  false_positive: () => patrol.judge("false_positive", text("wrong")),
-};
-
 const acts = {
   next: () => patrol.move(1),
   previous: () => patrol.move(-1),
@@ -230,8 +243,8 @@ const acts = {
   history: () => patrol.follow("hist"),
   undo: () => patrol.follow("undo"),
   rollback: () => patrol.follow("rollback"),
-  fine: judgements.fine,
-  wrong: judgements.false_positive,
+  fine: () => patrol.judge("fine", text("fine")),
+  wrong: () => patrol.judge("false_positive", text("wrong")),
   filter: () => form.querySelector("input").focus(),
   pause: () => live.click(),
   release,
@@ -246,19 +259,20 @@ listen((name) => {
 
 function closeCurrent() {
   const row = patrol.current;
-  if (row && isOpen(row)) patrol.diff();
-  else if (document.activeElement.closest("form")) patrol.go(row ?? list.rows()[0]);
+  const isAway = document.activeElement !== document.body && !list.results.contains(document.activeElement);
+  if (isAway) patrol.go(row ?? list.rows()[0]);
+  else if (row && isOpen(row)) patrol.diff();
 }
 
 document.querySelector("#keys .shut").addEventListener("click", toggleHelp);
-document.querySelector("#help").addEventListener("click", toggleHelp);
+byId("help").addEventListener("click", toggleHelp);
 document.querySelector(".hint").hidden = false;
 document.addEventListener("click", (event) => {
   hush();
   const row = event.target.closest("#changes li[id]");
   if (row) patrol.take(row);
   const button = event.target.closest(".panel button[data-verdict]");
-  if (button) judgements[button.dataset.verdict]();
+  if (button) acts[button.dataset.verdict === "fine" ? "fine" : "wrong"]();
 });
 document.addEventListener("submit", (event) => {
   const row = event.target.closest("li[id]");
@@ -268,7 +282,10 @@ document.addEventListener("submit", (event) => {
 });
 form.addEventListener("change", apply);
 form.addEventListener("submit", apply);
-live.addEventListener("change", () => live.checked && release());
+live.addEventListener("change", () => {
+  if (live.checked) release();
+  say(idle());
+});
 heldButton.addEventListener("click", release);
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) return;
@@ -276,7 +293,6 @@ document.addEventListener("visibilitychange", () => {
   count();
 });
 setInterval(tellLag, LAG_MILLISECONDS);
-live.addEventListener("change", () => !live.checked && say(text("paused")));
 addEventListener("pagehide", () => feed.close());
 addEventListener("pageshow", (event) => event.persisted && load(location.href));
 

@@ -23,7 +23,7 @@ export function cursorOf(row) {
   return `${rankOf(row)}-${revision}-${wiki}`;
 }
 
-function partsOf(key) {
+export function partsOf(key) {
   const colon = key.lastIndexOf(":");
   return [key.slice(0, colon), Number(key.slice(colon + 1))];
 }

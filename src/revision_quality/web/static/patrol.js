@@ -2,7 +2,8 @@
 
 import { confirmed, send } from "./act.js";
 import { actionsOf, isOpen, toggle } from "./detail.js";
-import { stored, store } from "./stored.js";
+import { partsOf } from "./order.js";
+import { onStored, stored, store } from "./stored.js";
 import { text } from "./texts.js";
 
 const HANDLED = "revq-handled";
@@ -16,6 +17,10 @@ export class Patrol {
     this.tell = tell;
     this.remove = remove;
     this.handled = new Set(stored(HANDLED, []));
+    onStored(HANDLED, () => {
+      this.handled = new Set(stored(HANDLED, []));
+      for (const row of rows()) this.show(row);
+    });
   }
 
   get current() {
@@ -44,12 +49,10 @@ export class Patrol {
   }
 
   move(by) {
+    const { current } = this;
+    if (current && !current.contains(document.activeElement)) return this.go(current);
     const rows = this.rows();
-    const current = document.activeElement?.closest?.("#changes li[id]");
-    const last = document.querySelector("#changes li[tabindex='0']");
-    const at = rows.indexOf(current ?? last);
-    if (!current && last) return this.go(last);
-    this.go(rows[at < 0 ? 0 : at + by]);
+    this.go(rows[current ? rows.indexOf(current) + by : 0]);
   }
 
   // Before a row goes away: the focus must not be lost with it, nor the place.
@@ -63,7 +66,7 @@ export class Patrol {
     else if (next) next.tabIndex = 0;
   }
 
-  // The row has the focus at once; who has gone on when its diff comes is not called back.
+  // Who has gone on when the diff comes is not called back.
   async diff() {
     const row = this.current;
     if (!row) return;
@@ -73,8 +76,7 @@ export class Patrol {
     if (document.activeElement === row) this.go(row);
   }
 
-  // Undo and rollback are done here by who has logged in to the wiki; else they end on the wiki's own
-  // page, which asks once more.
+  // Undo and rollback are done here by who has logged in; else on the wiki's own page, which asks.
   async follow(action) {
     const row = this.current;
     if (!row) return;
@@ -85,7 +87,7 @@ export class Patrol {
     const act = page?.querySelector(`.act-${action}`);
     if (act) open(act.href, "_blank", "noopener");
     else if (!button) this.tell(text(page ? "not-possible" : "not-loaded"));
-    // Who has gone on meanwhile is not asked: the key that confirms would be meant for another row.
+    // Who has gone on is not asked: the key that confirms would be meant for another row.
     else if (this.current?.id === row.id) await this.act(row.id, button.form);
   }
 
@@ -121,8 +123,8 @@ export class Patrol {
 
   // Other tabs remember in the same place.
   mark(key) {
-    this.handled = new Set([...stored(HANDLED, []), ...this.handled, key]);
-    store(HANDLED, [...this.handled].slice(-MAX_HANDLED));
+    this.handled = new Set([...stored(HANDLED, []), ...this.handled, key].slice(-MAX_HANDLED));
+    store(HANDLED, [...this.handled]);
     const row = this.row(key);
     if (row) this.show(row);
     if (document.querySelector("#results").dataset.order) this.remove(key);
@@ -137,27 +139,21 @@ export class Patrol {
   }
 }
 
-// A quick hand gives more verdicts in a minute than the server takes at once: they wait.
-async function given(body) {
-  for (let tries = 1; ; tries += 1) {
-    const sent = { method: "POST", headers: { "Content-Type": "application/json" }, body, keepalive: true };
-    const answer = await fetch("/v1/verdicts", sent).catch(() => null);
-    if (![429, 503].includes(answer?.status) || tries === TRIES) return answer;
-    await new Promise((go) => setTimeout(go, 1000 * (Number(answer.headers.get("Retry-After")) || 1)));
-  }
+// Verdicts that come too quickly for the server wait.
+async function given(body, tries = TRIES) {
+  const sent = { method: "POST", headers: { "Content-Type": "application/json" }, body, keepalive: true };
+  const answer = await fetch("/v1/verdicts", sent).catch(() => null);
+  if (![429, 503].includes(answer?.status) || !tries) return answer;
+  await new Promise((go) => setTimeout(go, 1000 * (answer.headers.get("Retry-After") || 1)));
+  return given(body, tries - 1);
 }
 
 function titleOf(row) {
   return `\u2068${row.querySelector("bdi:not(.wiki)").textContent}\u2069`;
 }
 
-// The addresses that the row itself has; its page, which waits for the wiki, has all.
+// The addresses that the row itself has.
 function linkIn(row, action) {
   const sign = { open: "?diff=", hist: "action=history" }[action];
   return sign && row.querySelector(`:scope > div:not(.panel) > a[href*="${sign}"]`);
-}
-
-function partsOf(key) {
-  const colon = key.lastIndexOf(":");
-  return [key.slice(0, colon), Number(key.slice(colon + 1))];
 }

@@ -1,6 +1,6 @@
 // Filters saved by name in this browser: links, one of which the page may open with.
 
-import { stored, store } from "./stored.js";
+import { onStored, stored, store } from "./stored.js";
 import { text } from "./texts.js";
 
 const NAME = "revq-filters";
@@ -66,6 +66,10 @@ export function keepFilters(box, path, query, tell) {
       return [...all.filter((one) => one.name !== name), { name, query: query(), isDefault }];
     });
     if (isKept) event.target.reset();
+  });
+  onStored(NAME, () => {
+    saved = readable();
+    show();
   });
   box.hidden = false;
   const first = saved.find((one) => one.isDefault);

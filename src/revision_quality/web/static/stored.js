@@ -1,10 +1,9 @@
-// What the reader's browser keeps; where it keeps nothing, the page works without.
+// What the reader's browser keeps; where it keeps nothing, or something else, the page works without.
 
-// A list where `otherwise` is one, else an object: another version, or the reader, may have written anything.
 export function stored(name, otherwise) {
   try {
-    const found = JSON.parse(localStorage.getItem(name));
-    return found instanceof Object && Array.isArray(found) === Array.isArray(otherwise) ? found : otherwise;
+    const kept = JSON.parse(localStorage.getItem(name));
+    return kept?.constructor === otherwise.constructor ? kept : otherwise;
   } catch {
     return otherwise;
   }
@@ -18,4 +17,9 @@ export function store(name, value) {
   } catch {
     return false;
   }
+}
+
+// Calls where another tab has stored something.
+export function onStored(name, act) {
+  addEventListener("storage", (event) => event.key === name && act());
 }
