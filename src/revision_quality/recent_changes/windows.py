@@ -51,10 +51,10 @@ def changes_in_windows(
         ranks, least = _look(connection, asked, grades, each)
         if len(ranks) >= asked.limit:
             return changes_at(connection, ranks, asked)
-        likely = round(each * asked.limit / max(len(ranks), 1))
-        if not least or likely > min(_TIMES * each, _AT_MOST):
+        more = _more(asked, each, ranks)
+        if not least or more > _AMPLY * min(_TIMES * each, _AT_MOST):
             break
-        each = min(round(_AMPLY * likely), _AT_MOST)
+        each = min(more, _AT_MOST)
     return None
 
 
@@ -66,11 +66,19 @@ def tagged_in_windows(
     That is 0 where the page is full, or they hold all that there are. For filters by tags, which no
     index of the grades tells.
     """
-    for each in (_OF_LIMIT * asked.limit, at_most):
-        ranks, least = _look(connection, asked, grades, min(round(each), at_most))
-        if not least or len(ranks) >= asked.limit:
+    each = min(round(_OF_LIMIT * asked.limit), at_most)
+    while True:
+        ranks, least = _look(connection, asked, grades, each)
+        if len(ranks) >= asked.limit or not least:
             return changes_at(connection, ranks, asked), 0
-    return changes_at(connection, ranks, asked), least
+        if each == at_most:
+            return changes_at(connection, ranks, asked), least
+        each = min(_more(asked, each, ranks), at_most)
+
+
+def _more(asked: Asked, each: int, ranks: Sequence[Cursor]) -> int:
+    """Return how many edits of a window likely are enough, where of `each` these match."""
+    return round(_AMPLY * each * asked.limit / max(len(ranks), 1))
 
 
 def _look(
