@@ -256,6 +256,9 @@ async def _fill(database: Database, number: int) -> int:
         await database.write(lambda connection, index=index: index.create(connection, True))
     have = max(have, number)
     await database.write(lambda connection: _count_by_wiki(connection, have // BLOCK))
+    if database.url.drivername.startswith("postgresql"):
+        # What autovacuum does within a minute.
+        await database.write(lambda connection: connection.exec_driver_sql("ANALYZE") and None)
     return have
 
 
