@@ -65,3 +65,32 @@ async def test_a_group_names_its_wiki_on_a_page_of_several(
 
     wikis = page.locator("li.group summary .wiki")
     assert sorted(await wikis.all_inner_texts()) == ["enwiki", "hewiki"]
+
+
+async def test_a_group_counts_the_changes_that_are_left(
+    open_page: Open, view: WritableView
+) -> None:
+    rows = [change(n, title="404 (of 9)") for n in (1, 2, 3)]
+    await view.write(*rows)
+    page = await open_page("enhanced=1")
+    await connected(page)
+    await page.get_by_text("404 (of 9) (3 changes)").click()
+    await view.delete(rows[1])
+
+    await expect(page.locator("summary", has_text="404 (of 9) (2 changes)")).to_be_visible()
+
+
+async def test_an_open_group_stays_open_when_new_changes_are_shown(
+    open_page: Open, view: WritableView
+) -> None:
+    rows = [change(n, title=title) for n, title in enumerate("AABBCC", start=1)]
+    await view.write(*rows)
+    page = await open_page("enhanced=1")
+    await connected(page)
+    await page.get_by_text("B (2 changes)").click()
+    await view.write(change(7, title="C"), change(8, title="B"), change(9, title="C"))
+    await page.get_by_role("button", name="View new changes: 3").click()
+
+    await expect(page.locator("summary", has_text="B (3 changes)")).to_be_visible()
+    await expect(page.locator("#enwiki\\:8")).to_be_visible()
+    await expect(page.locator("#enwiki\\:1")).to_be_hidden()

@@ -22,6 +22,7 @@ from revision_quality.recent_changes.query import matches
 from revision_quality.recent_changes.ranking import rank
 from revision_quality.recent_changes.wiki_levels import CurrentLevels
 from revision_quality.views.change import Change
+from revision_quality.web.absent import absent_namespaces, absent_wikis
 from revision_quality.web.broadcaster import Broadcaster
 from revision_quality.web.changes_feed import ChangesFeed, is_handled
 from revision_quality.web.changes_json import changes_json
@@ -55,7 +56,6 @@ if TYPE_CHECKING:
 
 _HEADERS = {"Cache-Control": "no-cache", "Vary": "Accept, Accept-Language, Cookie, Time-Zone"}
 _TITLE = "Special:RecentChanges"
-_WIKIS_NAMED = 10
 _READ_ON = 10
 """Times `MAX_LIMIT` edits of a queue, looked at for some that nobody has handled."""
 
@@ -172,7 +172,9 @@ class RecentChanges:
         if filters.is_queue:
             shown, older = await self._unhandled(filters, shown, older)
         summary = await self._summarizer.summary()
-        notices += _unknown_wikis(filters, summary)
+        notices += tuple(absent_wikis(filters, summary.wikis))
+        shown_wikis = filters.wikis or summary.wikis
+        notices += tuple(absent_namespaces(filters, [self._sites(one) for one in shown_wikis]))
         return Page(filters, notices, shown, older, seq, summary)
 
     async def _rows(self, filters: Filters) -> tuple[Sequence[Change], Cursor | None]:
@@ -264,15 +266,3 @@ def _resume_from(request: Request) -> int | None:
 
 def _unknown_zone(zone: str, ui: Interface) -> tuple[Notice, ...]:
     return (Notice(ui.text("time-zone"), zone, rule="zone"),) if zone and not is_zone(zone) else ()
-
-
-def _unknown_wikis(filters: Filters, summary: Summary) -> tuple[Notice, ...]:
-    unknown = filters.wikis - set(summary.wikis)
-    known = ", ".join(sorted(summary.wikis)[:_WIKIS_NAMED])
-    if not unknown or not known:
-        return ()
-    more = " and others" if len(summary.wikis) > _WIKIS_NAMED else ""
-    return tuple(
-        Notice("wiki", wiki_id, known + more, "no-edits")
-        for wiki_id in sorted(unknown)[:_WIKIS_NAMED]
-    )

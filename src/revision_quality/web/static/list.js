@@ -62,6 +62,8 @@ export class ChangeList {
     const around = [row.closest("li.group"), row.closest("section")];
     this.patrol.leave(row);
     row.remove();
+    const count = around[0]?.querySelector("summary").lastChild;
+    if (count) count.data = count.data.replace(/\d+/, around[0].querySelectorAll("li[id]").length);
     for (const part of around) if (part && !part.querySelector("li[id]")) part.remove();
     if (!this.rows().length) this.onEmpty();
   }
@@ -69,6 +71,15 @@ export class ChangeList {
   row(key) {
     const found = document.getElementById(key);
     return found && this.days.contains(found) ? found : null;
+  }
+
+  // The rows of groups that are open.
+  unfolded() {
+    return [...this.days.querySelectorAll(".group > [open] li[id]")].map(({ id }) => id);
+  }
+
+  unfold(keys) {
+    for (const key of keys) this.row(key)?.closest(".group > details")?.setAttribute("open", "");
   }
 
   // The row, or what in it has the focus, keeps it, wherever the row goes.

@@ -203,7 +203,9 @@ function place() {
   const at = patrol.current;
   const hadFocus = document.activeElement === heldButton || list.results.contains(document.activeElement);
   const open = list.rows().filter(isOpen);
+  const unfolded = list.unfolded();
   return () => {
+    list.unfold(unfolded);
     for (const { id } of open) if (list.has(id)) toggle(list.row(id));
     const row = (at && list.row(at.id)) ?? list.rows()[0];
     if (row && hadFocus) patrol.go(row);
