@@ -481,14 +481,13 @@ def test_a_service_that_gave_no_answer_is_not_asked_for_more_at_once(
 def test_reasons_for_what_is_hidden_are_told_to_nobody_who_may_not_see_it(
     wiki: RealWiki, part: str
 ) -> None:
-    rev_id = of_level(wiki, "likelybad" if part == "content" else "maybebad")
+    rev_id, _ = (wiki.edit(f"Hidden {part}", text) for text in ("A secret.", "None."))
     wiki.hide_revision(rev_id, **{"content": False, part: True})
-    try:
-        answer = wiki.get(action="revisionqualityreasons", revid=rev_id)
-        assert answer["error"]["code"] == "permissiondenied"
-        assert "error" not in wiki.get(user=ADMIN, action="revisionqualityreasons", revid=rev_id)
-    finally:
-        wiki.show_revision(rev_id, user=True, comment=True)
+
+    answer = wiki.get(action="revisionqualityreasons", revid=rev_id)
+
+    assert answer["error"]["code"] == "permissiondenied"
+    assert "error" not in wiki.get(user=ADMIN, action="revisionqualityreasons", revid=rev_id)
 
 
 def test_reasons_are_told_to_nobody_who_may_not_read_the_page(wiki: RealWiki) -> None:

@@ -1,8 +1,9 @@
-"""The extension RevisionQuality on a real MediaWiki whose database is PostgreSQL."""
+"""The extension RevisionQuality on a real MediaWiki whose database is MariaDB or PostgreSQL."""
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -14,27 +15,40 @@ from tests.views.ores_house import run
 
 pytestmark = [pytest.mark.mediawiki, pytest.mark.database]
 
-SCHEMA = "mediawiki"
+SCHEMAS = {"mariadb": None, "postgresql": "mediawiki"}
 """$wgDBmwschema, as MediaWiki's installer has it."""
 
 
+class House(NamedTuple):
+    """A wiki with the extension, and its database."""
+
+    wiki: RealWiki
+    url: str
+    schema: str | None
+
+
 @pytest.fixture(scope="module", params=[INSTALLED, NEWER], ids=["1.39", "1.43"])
-def house(
-    request: pytest.FixtureRequest, start_wiki: Any, postgresql: RealServer
-) -> Iterator[tuple[RealWiki, str]]:
-    """Return a wiki of each MediaWiki with the extension, and the URL of its database."""
-    url = postgresql.new_url()
-    wiki: RealWiki = start_wiki("on_postgresql", code=request.param, database=url)
+def code(request: pytest.FixtureRequest) -> Path:
+    found: Path = request.param
+    return found
+
+
+@pytest.fixture(scope="module", params=sorted(SCHEMAS))
+def house(request: pytest.FixtureRequest, start_wiki: Any, code: Path) -> Iterator[House]:
+    kind = request.param
+    server: RealServer = request.getfixturevalue(kind)
+    url = server.new_url()
+    wiki: RealWiki = start_wiki(f"on_{kind}", code=code, database=url)
     service = Service()
-    fill(wiki, service, url, schema=SCHEMA)
+    fill(wiki, service, url, schema=SCHEMAS[kind])
     wiki.edit("Leads there", "[[First]]")
-    yield wiki, url
+    yield House(wiki, url, SCHEMAS[kind])
     service.close()
 
 
 @pytest.fixture
-def wiki(house: tuple[RealWiki, str]) -> RealWiki:
-    return house[0]
+def wiki(house: House) -> RealWiki:
+    return house.wiki
 
 
 @pytest.mark.parametrize(
@@ -86,24 +100,25 @@ def test_the_apis_lists_by_level(
     assert sorted(told) == sorted(levels)
 
 
-def test_what_is_hidden_or_deleted_has_no_score(house: tuple[RealWiki, str]) -> None:
-    wiki, url = house
+def test_what_is_hidden_or_deleted_has_no_score(house: House) -> None:
+    wiki = house.wiki
     first, second = (wiki.edit("Doomed", text) for text in ("A secret.", "Nothing."))
-    assert kept(url, first, second) == {first, second}
+    assert kept(house, first, second) == {first, second}
     wiki.hide_revision(first)
-    assert kept(url, first, second) == {second}
+    assert kept(house, first, second) == {second}
     wiki.delete("Doomed")
-    assert kept(url, second) == set()
+    assert kept(house, second) == set()
 
 
-def kept(url: str, *rev_ids: int) -> set[int]:
+def kept(house: House, *rev_ids: int) -> set[int]:
     """Return those of the revisions that are in both tables."""
-    database = Database(url)
+    database = Database(house.url)
+    schema = f"{house.schema}." if house.schema else ""
     found = run(
         database,
-        f"SELECT DISTINCT rq_rev FROM {SCHEMA}.revision_quality JOIN {SCHEMA}.revision_quality_flag"
-        " ON rqf_rev = rq_rev WHERE rq_rev = ANY(:rev_ids)",
-        rev_ids=list(rev_ids),
+        f"SELECT DISTINCT rq_rev FROM {schema}revision_quality"
+        f" JOIN {schema}revision_quality_flag ON rqf_rev = rq_rev"
+        f" WHERE rq_rev IN ({', '.join(map(str, rev_ids))})",
     )
     database.close_now()
     return {rev_id for (rev_id,) in found}
