@@ -401,6 +401,22 @@ def test_the_apis_lists_by_level(
     assert set(re.findall(r"edit \d", json.dumps(answer))) == shown
 
 
+def test_a_change_of_which_nothing_is_known_has_an_object_too(wiki: RealWiki) -> None:
+    wiki.edit("Has a log", "text")
+    wiki.protect("Has a log")
+
+    answer = wiki.get(
+        action="query", list="recentchanges", rctype="log", rcprop="revisionquality", rclimit=1
+    )
+    assert answer["query"]["recentchanges"][0]["revisionquality"] == {}
+
+
+def test_reasons_have_a_name_in_xml(wiki: RealWiki) -> None:
+    rev_id = of_level(wiki, "verylikelybad")
+    xml = wiki.ask(None, action="revisionqualityreasons", revid=rev_id, format="xml").text
+    assert '<reason text="removes 4 references" language="en"' in xml
+
+
 def test_the_apis_help_knows_it_all(wiki: RealWiki) -> None:
     lists = ("recentchanges", "watchlist", "usercontribs", "revisions", "allrevisions")
     modules = "|".join([*(f"query+{name}" for name in lists), "revisionqualityreasons"])

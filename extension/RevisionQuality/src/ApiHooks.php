@@ -3,6 +3,7 @@
 namespace MediaWiki\Extension\RevisionQuality;
 
 use ApiBase;
+use ApiResult;
 use Wikimedia\ParamValidator\ParamValidator;
 
 /**
@@ -211,10 +212,12 @@ class ApiHooks implements \WatchedItemQueryServiceExtension {
 	 * @return array Empty where nothing is known of the edit
 	 */
 	private function told( $row ): array {
+		// Else a list in JSON, where an edit has an object.
+		$told = [ ApiResult::META_TYPE => 'assoc' ];
 		if ( !$row || $row->rq_state === null ) {
-			return [];
+			return $told;
 		}
-		$told = [ 'state' => Scores::STATES[(int)$row->rq_state] ];
+		$told += [ 'state' => Scores::STATES[(int)$row->rq_state] ];
 		if ( (int)$row->rq_state === Scores::SCORED ) {
 			$level = $this->levels->of( (float)$row->rq_score );
 			$told += [

@@ -4,6 +4,7 @@ namespace MediaWiki\Extension\RevisionQuality;
 
 use ApiBase;
 use ApiMain;
+use ApiResult;
 use MediaWiki\Languages\LanguageFallback;
 use MediaWiki\Revision\RevisionLookup;
 use MediaWiki\Revision\RevisionRecord;
@@ -74,10 +75,9 @@ class ApiReasons extends ApiBase {
 		$reasons = $isScored && $this->service->isConfigured()
 			? $this->reasons( $revId, "{$row->rqm_name} {$row->rqm_version}" )
 			: [];
-		$this->getResult()->addValue( null, $this->getModuleName(), [
-			'revid' => $revId,
-			'reasons' => ( new Reasons( $this->getContext(), $this->fallback ) )->of( $reasons ),
-		] );
+		$told = ( new Reasons( $this->getContext(), $this->fallback ) )->of( $reasons );
+		ApiResult::setIndexedTagName( $told, 'reason' );
+		$this->getResult()->addValue( null, $this->getModuleName(), [ 'revid' => $revId, 'reasons' => $told ] );
 	}
 
 	/**
