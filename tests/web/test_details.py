@@ -175,6 +175,19 @@ async def test_a_diff_is_asked_for_once(
     assert diffs.asked == [(5, 4), (6, None), (7, 1)]
 
 
+async def test_a_diff_that_the_wiki_did_not_have_yet_is_asked_for_again(
+    client: httpx.AsyncClient, view: WritableView, diffs: FakeDiffs
+) -> None:
+    """A replica that lags does not know a revision of seconds ago."""
+    await view.write(change(5, parent_id=4))
+    diffs.rows = None
+    assert "The wiki does not show it." in (await client.get("/recent-changes/enwiki/5")).text
+    diffs.rows = ROWS
+    assert ">cat<" in (await client.get("/recent-changes/enwiki/5")).text
+    await client.get("/recent-changes/enwiki/5")
+    assert len(diffs.asked) == 2
+
+
 async def test_what_is_hidden_is_not_told_even_if_it_was_before(
     client: httpx.AsyncClient, view: WritableView, diffs: FakeDiffs
 ) -> None:
@@ -214,6 +227,7 @@ async def test_what_is_hidden_while_the_wiki_is_asked_is_not_told(
     [
         (None, ("not_shown", "The wiki does not show it.")),
         ("x" * 2_000_000, ("too_large", "It is too large")),
+        ("<div>" * 190_000, ("too_large", "It is too large")),
         ("", (None, "The text stays the same.")),
         (WikiUnavailableError("down"), ("no_answer", "The wiki does not answer")),
     ],

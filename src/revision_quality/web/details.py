@@ -112,7 +112,9 @@ class Details:
         self._explanations = closer.explanations
         self._interface_of = interface_of
         self._logins = logins
-        self._reasons = Remembered(self._explain, capacity=_REASONS_REMEMBERED)
+        self._reasons = Remembered(
+            self._explain, capacity=_REASONS_REMEMBERED, keeps=lambda reasons: reasons is not None
+        )
 
     async def page(self, request: Request) -> Response:
         """Answer in HTML or, if the reader is a program, in JSON.

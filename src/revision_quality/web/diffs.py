@@ -1,5 +1,6 @@
 """Diffs of the edits in the view, read from their wikis once and made safe."""
 
+import asyncio
 from collections.abc import Callable
 
 from msgspec import Struct
@@ -37,7 +38,11 @@ class Diffs:
         self._wiki_of = wiki_of
         self._waiting: dict[str, int] = {}
         self._remembered = Remembered(
-            self._ask, capacity=CAPACITY_CHARACTERS, size=lambda diff: len(diff.html or "") + 100
+            self._ask,
+            capacity=CAPACITY_CHARACTERS,
+            size=lambda diff: len(diff.html or "") + 100,
+            # A replica of the wiki that lags does not have a new revision yet.
+            keeps=lambda diff: diff.absence != "not_shown",
         )
 
     async def of(self, change: Change, parent: Change | None) -> Diff:
@@ -68,5 +73,5 @@ class Diffs:
             self._waiting[wiki_id] -= 1
         if rows is None:
             return Diff(absence="not_shown")
-        html = clean_diff(rows)
+        html = await asyncio.to_thread(clean_diff, rows)
         return Diff(absence="too_large") if html is None else Diff(html)

@@ -12,7 +12,8 @@ V = TypeVar("V")
 class Remembered(Generic[K, V]):
     """Keeps the answers of `ask` to the last keys, of at most `capacity` in all by `size`.
 
-    Two that ask for a key at the same moment share one answer; an error is not kept.
+    Two that ask for a key at the same moment share one answer; an error is not kept, nor an answer
+    that `keeps` is false for.
     """
 
     def __init__(
@@ -21,10 +22,12 @@ class Remembered(Generic[K, V]):
         *,
         capacity: int,
         size: Callable[[V], int] = lambda _: 1,
+        keeps: Callable[[V], bool] = lambda _: True,
     ) -> None:
         self._ask = ask
         self._capacity = capacity
         self._size = size
+        self._keeps = keeps
         self._answers: OrderedDict[K, V] = OrderedDict()
         self._total = 0
         self._under_way: dict[K, asyncio.Task[V]] = {}
@@ -42,7 +45,7 @@ class Remembered(Generic[K, V]):
 
     def _end(self, key: K, task: asyncio.Future[V]) -> None:
         del self._under_way[key]
-        if task.cancelled() or task.exception() is not None:
+        if task.cancelled() or task.exception() is not None or not self._keeps(task.result()):
             return
         self._answers[key] = task.result()
         self._total += self._size(task.result())
