@@ -122,6 +122,20 @@ def test_filters_read_back_from_their_query_string(filters: Filters) -> None:
             Filters(highlights=(Highlight("revertrisk", "likelybad", "c5"),)),
         ),
         (";;=;&=&&wiki=;;", Filters()),
+        (
+            "revisionquality=likelybad;verylikelybad",
+            Filters(levels=frozenset({"likelybad", "verylikelybad"})),
+        ),
+        ("revisionquality=unscored", Filters(states=frozenset({"pending", "failed"}))),
+        (
+            "revisionquality__likelybad_color=c2&revisionquality__unscored_color=c1",
+            Filters(
+                highlights=(
+                    Highlight("revertrisk", "likelybad", "c2"),
+                    Highlight("revisionquality", "unscored", "c1"),
+                )
+            ),
+        ),
         ("namespace=all-contents", Filters(namespaces=frozenset({"all-contents"}))),
         (
             "namespace=all-discussions;0&invert=1",
@@ -216,6 +230,12 @@ def test_the_query_string_is_the_shortest(query: str, shortest: str) -> None:
         ("days=-1", "-1", "ignored", Filters()),
         ("before=yesterday", "yesterday", "ignored", Filters()),
         ("wiki=<b>", "<b>", "ignored", Filters()),
+        (
+            "revisionquality=likelybad;unscored",
+            "unscored",
+            "ignored",
+            Filters(levels=frozenset({"likelybad"})),
+        ),
     ],
 )
 def test_a_value_that_is_not_taken_is_told(

@@ -302,6 +302,25 @@ async def test_the_form_knows_the_kinds_of_namespaces(
     assert 'href="/recent-changes?namespace=all-discussions"' in html
 
 
+async def test_a_link_of_our_own_extension_means_the_same(
+    client: httpx.AsyncClient, view: WritableView
+) -> None:
+    await view.write(*FEW)
+    colours = "revisionquality__unscored_color=c1&revisionquality__verylikelybad_color=c4"
+    query = f"{colours}&urlversion=2"
+    html = (await client.get(f"/recent-changes?{query}")).text
+
+    assert 'class="notice"' not in html
+    assert len(Elements(html).rows) == len(FEW)
+    assert (
+        'id="enwiki:3" class="pending c1" title="Highlighted: Scoring failed, Not scored yet"'
+        in html
+    )
+    assert 'id="enwiki:1" class="verylikelybad c4"' in html
+    html = (await client.get("/recent-changes?revisionquality=unscored")).text
+    assert list(Elements(html).rows) == ["enwiki:3"]
+
+
 async def test_namespaces_and_tags_are_highlighted(
     client: httpx.AsyncClient, view: WritableView
 ) -> None:

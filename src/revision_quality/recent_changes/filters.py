@@ -8,6 +8,7 @@ from urllib.parse import quote
 from msgspec import Struct
 from msgspec.structs import force_setattr, replace
 
+from revision_quality.recent_changes import extension_links
 from revision_quality.recent_changes.cursor import Cursor
 from revision_quality.recent_changes.highlights import (
     COLOURS,
@@ -215,6 +216,10 @@ def parse_filters(pairs: Iterable[tuple[str, str]]) -> tuple[Filters, tuple[Noti
             earlier = fields.get(parameter.field)
             fields[parameter.field] = earlier | value if earlier else value
             notices += refused
+    of_extension, refused = extension_links.fields_of(given)
+    for field, chosen in of_extension.items():
+        fields[field] = fields.get(field, frozenset()) | chosen
+    notices += refused
     fields |= newer_fields(given, fields)
     if is_set(given, "associated"):
         fields["namespaces"] = _with_associated(fields.get("namespaces", frozenset()))
@@ -222,7 +227,8 @@ def parse_filters(pairs: Iterable[tuple[str, str]]) -> tuple[Filters, tuple[Noti
         given[given["mark"][-1]] = given.get("colour", [""])
     fields["highlights"] = _highlights(given, notices)
     notices += _remarks(fields)
-    notices += strange(given, {parameter.name for parameter in PARAMETERS + _ALIASES})
+    known = {parameter.name for parameter in PARAMETERS + _ALIASES}
+    notices += strange(given, known | {extension_links.NAME})
     return Filters(**fields), tuple(notices[:MAX_NOTICES])
 
 

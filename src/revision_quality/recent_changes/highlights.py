@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from revision_quality.recent_changes import extension_links
 from revision_quality.recent_changes.parameters import NAMESPACE_KINDS, Namespace
 
 COLOURS = ("c1", "c2", "c3", "c4", "c5")
@@ -44,6 +45,7 @@ _GROUPS = {
     "revertrisk": "levels",
     "damaging": "levels",
     "revertrisklanguageagnostic": "levels",
+    extension_links.NAME: "levels",
     "state": "states",
     "userExpLevel": "users",
     "namespace": "namespaces",
@@ -64,10 +66,17 @@ class Highlight(Struct, frozen=True, order=True):
         return f"{self.group}__{self.filter}_color" if self.group else f"{self.filter}_color"
 
     @property
+    def is_of_unscored(self) -> bool:
+        """Whether it is of edits without a score, for which our extension has one filter."""
+        return (self.group, self.filter) == (extension_links.NAME, extension_links.UNSCORED)
+
+    @property
     def fields(self) -> dict[str, Any]:
         """The fields of Filters that let the same through."""
         if self.filter in _SHOWN_BY and self.group not in _GROUPS:
             return _SHOWN_BY[self.filter]
+        if self.is_of_unscored:
+            return {"states": extension_links.UNSCORED_STATES}
         field = _GROUPS[self.group]
         value = _namespace(self.filter) if field == "namespaces" else self.filter
         return {field: frozenset((value,))}
@@ -98,6 +107,8 @@ def read_highlight(
     own = _TOGGLES.get(filter_name, "")
     if filter_name in _SHOWN_BY and group in ("", own):
         return Highlight(own, filter_name, value)
+    if (group, filter_name) == (extension_links.NAME, extension_links.UNSCORED):
+        return Highlight(group, filter_name, value)
     field = _GROUPS.get(group)
     if group == "revertrisklanguageagnostic" and filter_name == "revertrisk":
         filter_name = "likelybad"

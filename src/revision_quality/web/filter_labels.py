@@ -1,5 +1,6 @@
 """What the values of filters are called in a language of the interface."""
 
+from revision_quality.recent_changes.extension_links import UNSCORED_STATES
 from revision_quality.recent_changes.highlights import Highlight
 from revision_quality.recent_changes.parameters import Namespace
 from revision_quality.web.interface import Interface
@@ -35,6 +36,8 @@ def highlight_label(mark: Highlight, ui: Interface) -> str:
     """Return the name of the filter that is highlighted; a tag's is its own."""
     if mark.group == "tagfilter":
         return mark.filter
+    if mark.is_of_unscored:
+        return ", ".join(ui.text(f"state-{state}") for state in sorted(UNSCORED_STATES))
     if mark.group == "namespace" or mark.group in _MESSAGES:
         return value_label(mark.group, mark.filter, ui)
     return ui.text(mark.filter)
