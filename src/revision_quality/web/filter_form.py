@@ -261,4 +261,4 @@ def conflict_text(filters: Filters, ui: Interface) -> str | None:
     if not filters.conflict:
         return None
     names = (ui.text(f"state-{state}") for state in STATES if state in filters.states)
-    return ui.text(f"conflict-{filters.conflict}", states=", ".join(names))
+    return ui.text(f"conflict-{filters.conflict}", states=ui.listed(names))

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, tzinfo
 from functools import cache
 from hashlib import blake2b
@@ -108,7 +108,12 @@ class Interface(Struct, frozen=True):
     def full_time(self, timestamp: int) -> str:
         """Return a time with its day and its zone."""
         moment = self.moment(timestamp)
-        return f"{moment:%H:%M}, {self.date(moment)} ({self.zone})"
+        date = self.date(moment)
+        return self.text("@moment", time=f"{moment:%H:%M}", date=date, zone=self.zone)
+
+    def listed(self, texts: Iterable[str]) -> str:
+        """Return texts one after the other, with this language's comma between."""
+        return self.text("@comma").join(texts)
 
     @property
     def script_messages_version(self) -> str:

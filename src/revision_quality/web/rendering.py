@@ -151,7 +151,7 @@ def marks_of_all(rows: Sequence[Row]) -> list[Highlight]:
 
 
 def _highlighted(marks: Sequence[Highlight], ui: Interface) -> str:
-    return ui.text("highlighted", filters=", ".join(highlight_label(mark, ui) for mark in marks))
+    return ui.text("highlighted", filters=ui.listed(highlight_label(mark, ui) for mark in marks))
 
 
 def _headed(diff: str, ui: Interface) -> str:
