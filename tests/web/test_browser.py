@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from revision_quality.views.change import State
 from revision_quality.web import changes_feed
 from revision_quality.web.app import create_app
+from revision_quality.web.interface import languages
 from tests.recent_changes.examples import LEVELS, SITES, change
 from tests.web.browsing import Open, connected, keys
 from tests.web.conftest import Serve, WritableView
@@ -184,6 +185,38 @@ async def test_a_narrow_screen_needs_no_sideways_scrolling(
     page = await open_page(query, viewport={"width": 360, "height": 740})
     await page.get_by_text("More filters").click()
     assert await page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+TEXT_SPACING = """
+* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important }
+"""
+"""WCAG 2.2, 1.4.12: what a reader may set, and nothing gets lost."""
+
+RUN_INTO = """
+() => [...document.querySelectorAll("#changes li > .risk")].filter((risk) => {
+  const text = document.createRange();
+  text.selectNodeContents(risk);
+  const [own, next] = [text, risk.nextElementSibling].map((part) => part.getBoundingClientRect());
+  return document.dir === "rtl" ? own.left < next.right : own.right > next.left;
+}).map((risk) => risk.textContent)
+"""
+
+
+@pytest.mark.parametrize("spacing", ["/**/", TEXT_SPACING])
+async def test_levels_and_states_do_not_run_into_the_edit_in_any_language(
+    open_page: Open, view: WritableView, spacing: str
+) -> None:
+    scores = enumerate((0.01, 0.2, 0.4, 0.7, 0.97), start=1)
+    without = (State.PENDING, State.NOT_SCORABLE, State.FAILED)
+    await view.write(
+        *(change(n, score=score) for n, score in scores),
+        *(change(n, state=state, score=None) for n, state in enumerate(without, start=10)),
+    )
+    page = await open_page(bypass_csp=True)
+    for lang in languages():
+        await page.goto(f"{page.url.partition('?')[0]}?uselang={lang}")
+        await page.add_style_tag(content=spacing)
+        assert await page.evaluate(RUN_INTO) == []
 
 
 async def test_dark_as_the_reader_prefers(open_page: Open, view: WritableView) -> None:
