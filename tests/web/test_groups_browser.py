@@ -1,32 +1,62 @@
 """Changes grouped by page: their days, their highlights, their wikis."""
 
 import pytest
-from playwright.async_api import expect
+from msgspec.structs import replace
+from playwright.async_api import Locator, expect
 
-from tests.recent_changes.examples import change
+from revision_quality.web.app import create_app
+from tests.recent_changes.examples import LEVELS, SITES, change
 from tests.web.browsing import Open, connected
-from tests.web.conftest import WritableView
+from tests.web.conftest import Serve, WritableView
 
 EVENING = 1_700_000_000
 """14 November 2023, 22:13 UTC."""
+
+
+TIMES = (EVENING, EVENING + 3600, EVENING + 7200, EVENING + 36_000)
+
+
+async def days_of(rows: Locator) -> tuple[list[list[str]], list[list[str]]]:
+    """Return the days under whose headings rows are, and those in the zone of the device."""
+    headings = "rows => rows.map(row => [row.closest('section').dataset.day, row.id])"
+    own = "rows => rows.map(row => [new Intl.DateTimeFormat('sv', {dateStyle: 'short'})"
+    own += ".format(new Date(row.querySelector('time').dateTime)), row.id])"
+    return await rows.evaluate_all(headings), await rows.evaluate_all(own)
 
 
 @pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/Los_Angeles", "Pacific/Kiritimati"])
 async def test_the_days_of_groups_are_the_readers_own(
     open_page: Open, view: WritableView, zone: str
 ) -> None:
-    times = (EVENING, EVENING + 3600, EVENING + 7200, EVENING + 36_000)
-    await view.write(*(change(n, timestamp=time) for n, time in enumerate(times, start=1)))
+    await view.write(*(change(n, timestamp=time) for n, time in enumerate(TIMES, start=1)))
     page = await open_page("enhanced=1", timezone_id=zone)
     await connected(page)
 
-    days = "rows => rows.map(row => [row.closest('section').dataset.day, row.id])"
-    told = "rows => rows.map(row => [new Intl.DateTimeFormat('sv', {dateStyle: 'short'})"
-    told += ".format(new Date(row.querySelector('time').dateTime)), row.id])"
     rows = page.locator("#changes li[id]")
     await expect(page.locator("#zone")).to_have_text(zone)
     await expect(rows).to_have_count(4)
-    assert await rows.evaluate_all(days) == await rows.evaluate_all(told)
+    headings, own = await days_of(rows)
+    assert headings == own
+
+
+async def test_the_days_stay_the_readers_when_one_wiki_is_chosen(
+    open_page: Open, view: WritableView, serve: Serve
+) -> None:
+    sites = {**SITES, "hewiki": replace(SITES["hewiki"], zone="America/New_York")}
+    await view.write(
+        *(change(n, timestamp=time, wiki_id="hewiki") for n, time in enumerate(TIMES, start=1)),
+        change(9),
+    )
+    async with serve(create_app(view, sites.get, LEVELS)) as server:
+        page = await open_page("enhanced=1", at=server, timezone_id="Asia/Tokyo")
+        await connected(page)
+        await page.get_by_text("More filters").click()
+        await page.locator("[name=wiki][value=hewiki]").check()
+        rows = page.locator("#changes li[id]")
+        await expect(rows).to_have_count(4)
+        await expect(page.locator("#zone")).to_have_text("Asia/Tokyo")
+        headings, own = await days_of(rows)
+        assert headings == own
 
 
 async def test_a_group_has_the_highlights_of_its_changes(

@@ -180,8 +180,11 @@ async def test_the_filters_outlast_a_change_of_language(
 
 async def test_the_form_says_which_order_the_page_has(open_page: Open, view: WritableView) -> None:
     await view.write(change(1, tags=("a",)), change(2))
-    page = await open_page("tagfilter=a")
+    page = await open_page("tagfilter=a&order=best")
     await connected(page)
-    await page.get_by_label("Order").select_option("riskiest")
-    await expect(page.locator(".notice")).to_contain_text("“riskiest”")
+    await expect(page.locator(".notice")).to_contain_text("“best”")
     await expect(page.get_by_label("Order")).to_have_value("newest")
+    await page.get_by_label("Order").select_option("riskiest")
+    await expect(page.locator("#results")).to_have_attribute("data-order", "riskiest")
+    await expect(page.get_by_label("Order")).to_have_value("riskiest")
+    assert await keys(page) == ["enwiki:1"]

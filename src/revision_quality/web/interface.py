@@ -32,7 +32,7 @@ _PLURAL = re.compile(r"\{\{PLURAL:(\w+)\|((?:[^{}]|\{\w+\})*)\}\}")
 class Interface(Struct, frozen=True):
     """`lang` is a BCP 47 code, `dir` the direction of the layout, `zone` an IANA time zone.
 
-    `has_zone` says that the reader or the wiki chose it; else scripts take that of the device. A
+    `has_zone` says that it is the reader's or the wiki's; else scripts take that of the device. A
     message that a language lacks is in English.
     """
 
@@ -165,10 +165,9 @@ def interface_of(request: Request, default: Interface) -> Interface:
     (Accept-Language), or the default's; the time zone is the preference's, that of the device where
     a script tells it (`Time-Zone`), or the default's.
     """
-    zone = wanted_zone(request)
-    has_zone = is_zone(zone)
-    told = request.headers.get("time-zone", "")
-    zone = zone if has_zone else told if is_zone(told) else default.zone
+    zones = (wanted_zone(request), request.headers.get("time-zone", ""))
+    known = next(filter(is_zone, zones), None)
+    zone, has_zone = known or default.zone, known is not None
     lang = _known(request.query_params.get("uselang", "")) or _preferred(request)
     if lang is None:
         return Interface(default.lang, default.dir, zone, has_zone)
