@@ -90,6 +90,20 @@ def test_a_machine_that_is_lost_has_its_partitions_done_by_another(
     assert scores(output) == expected
 
 
+def test_a_cluster_that_lacks_memory_for_the_work_is_told(tmp_path, dumps):
+    """By itself Ray begins the same task again for ever; here it does so once, for speed."""
+    environment = os.environ | {
+        "RAY_memory_usage_threshold": "0.001",
+        "RAY_memory_monitor_refresh_ms": "100",
+        "RAY_task_oom_retries": "1",
+    }
+    with scored_by_ray(tmp_path / "out", dumps, "--workers", "1", env=environment) as run:
+        _, err = run.communicate()
+
+    assert run.returncode == 1
+    assert b"revq: the Ray cluster has too little memory: a worker was killed" in err
+
+
 def test_what_is_no_cluster_is_told():
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))

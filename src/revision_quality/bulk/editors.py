@@ -185,7 +185,8 @@ def _database(path: Path, new: str) -> Iterator[sqlite3.Connection]:
             database.execute("COMMIT")
     except sqlite3.Error as error:
         raise StoreError(
-            f"{path}: cannot be written ({error}); choose another --output."
+            f"{path}: cannot be written ({error}); mend that and run again, or choose"
+            " another --output."
         ) from error
 
 

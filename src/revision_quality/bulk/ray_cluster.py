@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from revision_quality.errors import BulkError
 
 TRIES = 5
-"""How often a task is begun again after its worker or machine was lost."""
+"""How often a task is begun again after its worker or machine was lost, or lacked memory."""
 
 PATIENCE_SECONDS = 30.0
 
@@ -52,6 +52,12 @@ class RayCluster:
     def _result(self, reference: Any) -> Any:
         try:
             return self._ray.get(reference)
+        except self._ray.exceptions.OutOfMemoryError as error:
+            raise BulkError(
+                "the Ray cluster has too little memory: a worker was killed for want of it again"
+                " and again. Run again with fewer --workers or more memory, it goes on where it"
+                " was."
+            ) from error
         except self._ray.exceptions.RayError as error:
             last = str(error).strip().splitlines()[-1]
             raise BulkError(
@@ -71,6 +77,8 @@ def ray_cluster(
     """
     # Without being asked Ray would tell its makers of every cluster that it starts.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # Else it would begin a task that lacks memory again for ever.
+    os.environ.setdefault("RAY_task_oom_retries", str(TRIES))
     if address == LOCAL:
         _keep_token_out_of_home()
     ray = _ray()

@@ -27,7 +27,8 @@ def whole_file(path: Path) -> Iterator[Path]:
     except OSError as error:
         reason = error.strerror or error
         raise StoreError(
-            f"{path}: cannot be written ({reason}); choose another --output."
+            f"{path}: cannot be written ({reason}); mend that and run again, or choose"
+            " another --output."
         ) from error
     finally:
         new.unlink(missing_ok=True)
@@ -39,7 +40,8 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(
-            f"{folder}: cannot be written ({error.strerror}); choose another --output."
+            f"{folder}: cannot be written ({error.strerror}); mend that and run again, or"
+            " choose another --output."
         ) from error
 
 
