@@ -60,6 +60,7 @@ def wiki(start_wiki) -> RealWiki:
             made.append(("Page", wiki.undo("Page", made[-1][1], user=user)))
     made.append(("Page", wiki.edit("Page", "", user=None)))
     made.append(("Page", wiki.edit("Page", "minor by a bot", user=BOT, minor=True)))
+    wiki.run_jobs()
     _put_back(wiki, made)
     return wiki
 
@@ -185,6 +186,8 @@ tagfilter=mw-undo
 tagfilter=mw-undo|mw-blank
 tagfilter=mw-undo&inverttags=1
 tagfilter=mw-undo|mw-blank&inverttags=1
+tagfilter=mw-reverted
+tagfilter=mw-reverted|mw-undo&inverttags=1&hidebots=0
 tagfilter=nobody-knows
 tagfilter=nobody-knows|mw-blank
 tagfilter=nobody-knows&inverttags=1
@@ -207,6 +210,17 @@ highlight=1&automated__hidebots_color=c4&hidebots=0
 peek=0
 rcfilters=1
 """.split()  # noqa: SIM905
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("tagfilter=mw-reverted", "tagfilter=mw-blank", "hidemajor=1", "hidehumans=1&hidebots=0"),
+        *("userExpLevel=experienced", "userExpLevel=learner", "namespace=3001", "days=0.0069"),
+    ],
+)
+def test_the_wiki_has_some_edits_of_each_kind_and_others(wiki, query: str) -> None:
+    assert 0 < len(there(wiki, query)) < len(there(wiki, "")) - 5
 
 
 @pytest.mark.parametrize("query", QUERIES)
