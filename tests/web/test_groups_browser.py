@@ -8,6 +8,8 @@ from revision_quality.web.app import create_app
 from tests.recent_changes.examples import LEVELS, SITES, change
 from tests.web.browsing import Open, connected
 from tests.web.conftest import Serve, WritableView
+from tests.web.test_browser import CONTRAST
+from tests.web.test_patrol_browser import violations
 
 EVENING = 1_700_000_000
 """14 November 2023, 22:13 UTC."""
@@ -124,3 +126,26 @@ async def test_an_open_group_stays_open_when_new_changes_are_shown(
     await expect(page.locator("summary", has_text="B (3 changes)")).to_be_visible()
     await expect(page.locator("#enwiki\\:8")).to_be_visible()
     await expect(page.locator("#enwiki\\:1")).to_be_hidden()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_highlighted_groups_can_be_read_by_everybody(
+    open_page: Open, view: WritableView, scheme: str
+) -> None:
+    rows = [
+        change(10 * n + place, title=f"T{n}", page_id=n, score=score, is_bot=is_bot, wiki_id=wiki)
+        for n, (score, wiki) in enumerate(((0.95, "enwiki"), (0.7, "hewiki"), (0.1, "enwiki")))
+        for place, is_bot in enumerate((True, True, n == 2))
+    ]
+    await view.write(*rows)
+    colours = "damaging__verylikelybad_color=c5&damaging__maybebad_color=c3&namespace__0_color=c2"
+    page = await open_page(
+        f"enhanced=1&{colours}&automated__hidebots_color=c1", color_scheme=scheme
+    )
+    await connected(page)
+    for summary in await page.locator("li.group summary").all():
+        await summary.click()
+    await page.emulate_media(reduced_motion="reduce")
+
+    assert await page.evaluate(CONTRAST) == []
+    assert await violations(page) == []
