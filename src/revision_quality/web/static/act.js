@@ -5,8 +5,7 @@ import { inLanguage, text } from "./texts.js";
 let dialog = null;
 let asking = null;
 
-// Asks before the act of a form that the server made for the row `key`; resolves to whether it is
-// meant. There is one question at a time.
+// Asks before the act of a row's form; resolves to whether it is meant. One question at a time.
 export function confirmed(key, form) {
   dialog ??= made();
   if (dialog.open) return Promise.resolve(false);

@@ -46,7 +46,7 @@ async function fill(row, panel) {
   panel.ariaBusy = null;
 }
 
-// What can be done with a row's change: no wiki is asked for it.
+// What can be done, for which no wiki is asked.
 export async function actionsOf(row) {
   const panel = panelOf(row);
   return panel?.querySelector(".actions") ? panel : read(`${linkOf(row).href}?only=actions`);

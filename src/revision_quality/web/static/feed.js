@@ -7,7 +7,7 @@ const RECONNECT_MILLISECONDS = 5000;
 const SILENCE_MILLISECONDS = 50000;
 
 export class Feed {
-  // `handlers` has one for each event, and state ("open", "waiting").
+  // `handlers` has one for each event, and `state` for whether it is open.
   constructor(path, query, seq, handlers) {
     this.url = `${path}/events?${query ? `${query}&` : ""}since=`;
     this.seq = seq;
@@ -25,16 +25,14 @@ export class Feed {
       });
     }
     this.hear();
-    this.source.onopen = () => this.handlers.state("open");
+    this.source.onopen = () => this.handlers.state(true);
     this.source.onerror = () => this.wait();
   }
 
   // EventSource comes back by itself after a lost connection, but not after an error's answer.
   wait() {
-    this.handlers.state("waiting");
-    if (this.source.readyState === EventSource.CLOSED) {
-      this.timer = setTimeout(() => this.open(), RECONNECT_MILLISECONDS);
-    }
+    this.handlers.state(false);
+    if (this.source.readyState === EventSource.CLOSED) this.timer = setTimeout(() => this.open(), RECONNECT_MILLISECONDS);
   }
 
   hear() {

@@ -21,17 +21,20 @@ const said = dialog.querySelector("[role=status]");
 let keys = kept();
 let waiting = null;
 
-// `act` does what an action's name says; false where the key stays the browser's.
+// `act` does what an action's name says.
 export function listen(act) {
   addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     if (waiting) return take(event);
-    if (event.target.closest?.(TYPING) && event.key !== "Escape") return;
-    if (document.querySelector("dialog[open]") && !(dialog.open && event.key === keys.help)) return;
-    const action = actionOf(keyOf(event)) ?? actionOf(latin(event));
+    const { key, target } = event;
+    if (target.closest?.(TYPING) && key !== "Escape") return;
     // A key that a control under the focus takes for itself stays its own.
-    if (!action || (event.repeat && !REPEATED.includes(action)) || (["Enter", " "].includes(event.key) && event.target.closest?.("button, a, summary, input"))) return;
-    if (act(action) !== false) event.preventDefault();
+    if (["Enter", " "].includes(key) && target.closest?.("button, a, summary, input")) return;
+    const action = actionOf(keyOf(event)) ?? actionOf(latin(event));
+    if (!action || (event.repeat && !REPEATED.includes(action))) return;
+    if (document.querySelector("dialog[open]") && !(dialog.open && action === "help")) return;
+    event.preventDefault();
+    act(action);
   });
   lines.append(...Object.keys(DEFAULTS).map(line));
   lines.addEventListener("click", (event) => ask(event.target.closest("button")));
@@ -44,7 +47,7 @@ export function listen(act) {
   show();
 }
 
-// One key does one thing: what is kept goes before what another release has as its default.
+// One key does one thing; what is kept goes before the defaults.
 function kept() {
   const all = {};
   for (const [name, key] of [...Object.entries(stored(NAME, {})), ...Object.entries(DEFAULTS)]) {
@@ -54,7 +57,7 @@ function kept() {
   return all;
 }
 
-// As without Caps Lock, of which nobody thinks who is not typing.
+// As without Caps Lock.
 function keyOf(event) {
   if (event.key?.length !== 1 || !event.getModifierState("CapsLock")) return event.key;
   return event.shiftKey ? event.key.toUpperCase() : event.key.toLowerCase();
@@ -64,7 +67,7 @@ function actionOf(key) {
   return Object.keys(DEFAULTS).find((name) => key && keys[name] === key);
 }
 
-// What a Latin keyboard has on the key, where one of another script, such as the Cyrillic, has its own.
+// What a Latin keyboard has on the key, where another script's has its own.
 function latin({ key, code, shiftKey }) {
   if (!/^\P{ASCII}$/u.test(key)) return "";
   if (code === "Slash") return shiftKey ? "?" : "/";

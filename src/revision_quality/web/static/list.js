@@ -73,7 +73,6 @@ export class ChangeList {
     return found && this.days.contains(found) ? found : null;
   }
 
-  // The rows of groups that are open.
   unfolded() {
     return [...this.days.querySelectorAll(".group > [open] li[id]")].map(({ id }) => id);
   }

@@ -19,7 +19,6 @@ const FAILURE_MILLISECONDS = 8000;
 const MAX_HELD = 500;
 const MAX_TOLD = 3;
 const PARTS = ["summary", "active", "results", "json"];
-const SCRIPT = "script[type=module]";
 const byId = (id) => document.getElementById(id);
 const PATH = byId("filters").getAttribute("action");
 
@@ -62,9 +61,9 @@ function start() {
     summary: onSummary,
     reset: () => load(location.href),
     alive: () => {},
-    state: (state) => say(state === "open" ? idle() : text("lost")),
+    state: (isOpen) => say(isOpen ? idle() : text("lost")),
   });
-  // Groups are of days, and the server makes them: once in its own time zone, then in the reader's.
+  // The server makes groups of days: once in its own time zone, then in the reader's.
   if (list.isOfOtherDays && !isZoneTold) {
     isZoneTold = true;
     load(location.href);
@@ -104,14 +103,18 @@ function onSummary({ html }) {
 // The server says how old the newest score was: the clock of this machine may be wrong.
 function readSummary() {
   const age = document.querySelector("#summary time")?.dataset.age;
-  newest = age && { age: Number(age), since: performance.now(), at: Date.now() };
+  newest = age && clocks().map((now) => now - age * 1000);
   tellLag();
 }
 
-// Where the machine slept, only one of its two clocks may have gone on.
 function tellLag() {
-  const passed = newest && Math.max(performance.now() - newest.since, Date.now() - newest.at);
-  byId("lag").textContent = newest ? lagText.replace("{age}", ageOf(newest.age + passed / 1000)) : "";
+  const age = newest && Math.max(...clocks().map((now, which) => now - newest[which]));
+  byId("lag").textContent = newest ? lagText.replace("{age}", ageOf(age / 1000)) : "";
+}
+
+// Where the machine slept, only one of the two may have gone on.
+function clocks() {
+  return [performance.now(), Date.now()];
 }
 
 function announce() {
@@ -156,7 +159,7 @@ function showHeld() {
   count();
 }
 
-// How many changes nobody has looked at yet, in the tab's title.
+// The number of changes not looked at yet.
 function count() {
   const number = held.size + unseen;
   document.title = number ? `(${number}) ${TITLE}` : TITLE;
@@ -184,7 +187,7 @@ async function load(url) {
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     // A login page of the network may answer instead.
     if (PARTS.some((id) => !page.getElementById(id))) throw answer;
-    if (page.querySelector(SCRIPT).src !== document.querySelector(SCRIPT).src) return location.replace(url);
+    if (!page.querySelector(`[src="${new URL(import.meta.url).pathname}"]`)) return location.replace(url);
     const keepPlace = place();
     for (const id of PARTS) byId(id).replaceWith(page.getElementById(id));
     describeLevels(page);
@@ -256,7 +259,7 @@ const acts = {
 
 listen((name) => {
   hush();
-  return acts[name]();
+  acts[name]();
 });
 
 function closeCurrent() {
@@ -268,7 +271,6 @@ function closeCurrent() {
 
 document.querySelector("#keys .shut").addEventListener("click", toggleHelp);
 byId("help").addEventListener("click", toggleHelp);
-document.querySelector(".hint").hidden = false;
 document.addEventListener("click", (event) => {
   hush();
   const row = event.target.closest("#changes li[id]");
@@ -298,6 +300,6 @@ setInterval(tellLag, LAG_MILLISECONDS);
 addEventListener("pagehide", () => feed.close());
 addEventListener("pageshow", (event) => event.persisted && load(location.href));
 
-document.querySelector(".live").hidden = false;
+for (const part of document.querySelectorAll(".hint, .live")) part.hidden = false;
 showAddress();
 start();

@@ -8,7 +8,6 @@ import { text } from "./texts.js";
 
 const HANDLED = "revq-handled";
 const MAX_HANDLED = 2000;
-const TRIES = 10;
 
 export class Patrol {
   // `rows` gives the rows in their order, `tell` says what became of a key, `remove` takes a row away.
@@ -116,12 +115,11 @@ export class Patrol {
 
   // The next row is at hand before the answer is: a quick reader must not judge the same one twice.
   moveFrom(key) {
+    const { current } = this;
     const rows = this.rows();
-    const at = rows.findIndex((row) => row.id === key);
-    if (at >= 0 && this.current === rows[at]) this.go(rows[at + 1]);
+    if (current?.id === key) this.go(rows[rows.indexOf(current) + 1]);
   }
 
-  // Other tabs remember in the same place.
   mark(key) {
     this.handled = new Set([...stored(HANDLED, []), ...this.handled, key].slice(-MAX_HANDLED));
     store(HANDLED, [...this.handled]);
@@ -140,7 +138,7 @@ export class Patrol {
 }
 
 // Verdicts that come too quickly for the server wait.
-async function given(body, tries = TRIES) {
+async function given(body, tries = 10) {
   const sent = { method: "POST", headers: { "Content-Type": "application/json" }, body, keepalive: true };
   const answer = await fetch("/v1/verdicts", sent).catch(() => null);
   if (![429, 503].includes(answer?.status) || !tries) return answer;

@@ -9,13 +9,11 @@ const NAME = "revq-filters";
 export function keepFilters(box, path, query, tell) {
   const list = box.querySelector("ul");
   const texts = box.dataset;
-  let saved = readable();
 
   // Another tab may have saved something meanwhile.
   const set = (change) => {
     const isKept = store(NAME, change(readable()));
     if (!isKept) tell(text("not-kept"));
-    saved = readable();
     show();
     return isKept;
   };
@@ -52,6 +50,7 @@ export function keepFilters(box, path, query, tell) {
   };
 
   const show = () => {
+    const saved = readable();
     list.replaceChildren(...saved.map(line));
     box.querySelector("p").hidden = saved.length > 0;
     box.querySelector("form button").disabled = saved.some((one) => one.query === query());
@@ -67,12 +66,9 @@ export function keepFilters(box, path, query, tell) {
     });
     if (isKept) event.target.reset();
   });
-  onStored(NAME, () => {
-    saved = readable();
-    show();
-  });
+  onStored(NAME, show);
   box.hidden = false;
-  const first = saved.find((one) => one.isDefault);
+  const first = readable().find((one) => one.isDefault);
   if (first?.query && !location.search) location.replace(`${path}?${first.query}`);
   return show;
 }
