@@ -258,6 +258,26 @@ async def test_an_empty_page_says_why_and_what_to_do(
     assert ("show all changes" in html) is bool(query)
 
 
+@pytest.mark.parametrize(
+    ("query", "parameter", "words"),
+    [
+        ("state=failed;pending&revertrisk=likelybad", "state", "have no level of risk"),
+        ("hidepageedits=1&hidenewpages=1", "hidenewpages", "no other changes here"),
+        ("hidepageedits=1&hidemajor=1", "hidemajor", "never a minor edit"),
+        ("namespace=all-contents;all-discussions&invert=1", "invert", "are excluded"),
+    ],
+)
+async def test_programs_are_told_of_filters_that_exclude_each_other(
+    client: httpx.AsyncClient, view: WritableView, query: str, parameter: str, words: str
+) -> None:
+    await view.write(*FEW)
+    page = (await client.get(f"/recent-changes.json?{query}")).json()
+
+    (warning,) = page["warnings"]
+    assert (page["changes"], page["continue"], warning["parameter"]) == ([], None, parameter)
+    assert words in warning["message"]
+
+
 async def test_the_form_shows_what_is_chosen_and_how_to_take_it_away(
     client: httpx.AsyncClient, view: WritableView
 ) -> None:

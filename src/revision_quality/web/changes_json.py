@@ -1,12 +1,26 @@
 """The rows of a page as JSON."""
 
+from collections.abc import Iterator
+
 from msgspec import Struct
 
 from revision_quality.clock import iso
+from revision_quality.recent_changes.filters import Filters
+from revision_quality.recent_changes.parameters import Notice
 from revision_quality.recent_changes.presentation import key_of, row_of
 from revision_quality.recent_changes.wiki_levels import WikiLevels
 from revision_quality.views.change import Change
+from revision_quality.web.filter_form import conflict_text
+from revision_quality.web.interface import Interface
 from revision_quality.web.page import Page, Sites
+
+_IN_CONFLICT = {
+    "states": "state",
+    "kinds": "hidenewpages",
+    "minor": "hidemajor",
+    "namespaces": "invert",
+}
+"""The parameter that excludes what another asks for, by the kind of conflict."""
 
 
 class Links(Struct, frozen=True, omit_defaults=True):
@@ -70,7 +84,7 @@ class Continue(Struct, frozen=True):
 
 
 class WarningJson(Struct, frozen=True):
-    """A value that was not taken."""
+    """A value that was not taken, or a filter with which no edit can hold."""
 
     parameter: str
     value: str
@@ -95,9 +109,20 @@ def changes_json(page: Page, sites: Sites, levels: WikiLevels) -> ChangesJson:
     return ChangesJson(
         [change_json(change, sites, levels) for change in page.changes],
         Continue(str(page.older)) if page.older else None,
-        [WarningJson(n.parameter, n.value, n.allowed, n.text) for n in page.notices],
+        [*_conflict(page.filters), *map(_warning, page.notices)],
         page.filters.query,
     )
+
+
+def _warning(notice: Notice) -> WarningJson:
+    return WarningJson(notice.parameter, notice.value, notice.allowed, notice.text)
+
+
+def _conflict(filters: Filters) -> Iterator[WarningJson]:
+    """Yield why no edit can hold."""
+    text = conflict_text(filters, Interface())
+    if text is not None:
+        yield WarningJson(_IN_CONFLICT[filters.conflict], "", "", text)
 
 
 def change_json(change: Change, sites: Sites, levels: WikiLevels) -> ChangeJson:
