@@ -11,6 +11,8 @@ from tests.web.conftest import Serve, WritableView
 from tests.web.test_browser import CONTRAST
 from tests.web.test_patrol_browser import violations
 
+pytestmark = pytest.mark.browser
+
 EVENING = 1_700_000_000
 """14 November 2023, 22:13 UTC."""
 

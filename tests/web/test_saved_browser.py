@@ -10,6 +10,8 @@ from tests.recent_changes.examples import change
 from tests.web.browsing import Open, connected
 from tests.web.conftest import WritableView
 
+pytestmark = pytest.mark.browser
+
 BOTS = {"name": "Bots", "query": "hidehumans=1"}
 
 
