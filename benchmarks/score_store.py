@@ -12,7 +12,6 @@ import argparse
 import asyncio
 import random
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -34,7 +33,10 @@ from revision_quality.views.cassandra import CassandraScores
 from revision_quality.views.cassandra_session import CassandraPlace, CassandraSession, in_parallel
 from revision_quality.views.materialiser import READ
 
-PROJECT = Path(__file__).parents[1]
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tests.servers import scripted
+
 WIKI, MODEL, VERSION = "enwiki", "revertrisk", "4"
 START = datetime(2026, 1, 1, tzinfo=UTC)
 EDITS_PER_PAGE = 4
@@ -80,18 +82,11 @@ def _page(number: int) -> int:
 def node() -> Iterator[CassandraPlace]:
     """Serve a node; give an unused keyspace of it."""
     with tempfile.TemporaryDirectory() as folder:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "scripts.cassandra", "start", "--folder", folder],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        process, told = scripted.start("cassandra", "start", "--folder", folder)
+        address, _, version = told.partition(" ")
+        print(f"{version}, one node, client and server on one machine\n")
+        port = int(address.rpartition(":")[2])
         try:
-            assert process.stdout is not None
-            address, _, version = process.stdout.readline().strip().partition(" ")
-            if not address:
-                raise SystemExit("the node does not start")
-            print(f"{version}, one node, client and server on one machine\n")
-            port = int(address.rpartition(":")[2])
             yield CassandraPlace(hosts=("127.0.0.1",), port=port, keyspace="benchmark")
         finally:
             process.terminate()

@@ -220,8 +220,9 @@ def _said(event: dict[str, Any]) -> Any:
     return event | {"meta": meta}
 
 
+@pytest.mark.parametrize("workers", [1, 3])
 async def test_killed_and_resumed_it_publishes_what_our_own_processor_does(
-    tmp_path: Path, kafka: KafkaStreams, job: Job, wiki: Wiki, api_url: str
+    tmp_path: Path, kafka: KafkaStreams, job: Job, wiki: Wiki, api_url: str, *, workers: int
 ) -> None:
     edits = [*events(0, NUMBER), *unreadable()]
     number = _scored(edits)
@@ -255,7 +256,7 @@ async def test_killed_and_resumed_it_publishes_what_our_own_processor_does(
     assert len(at_kill) < number
 
     wiki.gate.set()
-    job.start("--resume", resumed_from)
+    job.start("--resume", resumed_from, "--parallelism", workers)
     await reach(kafka, number, job)
     await asyncio.sleep(2)
     found, counts = await outcomes(kafka)

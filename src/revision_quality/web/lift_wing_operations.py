@@ -20,6 +20,7 @@ _NAME = Parameter(
     description="The model's name, with a wiki's id in front or without.",
     example=NAME,
 )
+_ERROR = Content(kinds=(ErrorJson,))
 _EVENT = {
     "$schema": "/mediawiki/page/change/1.2.0",
     "meta": {"stream": "mediawiki.page_change.v1", "domain": "en.wikipedia.org"},
@@ -73,12 +74,12 @@ PREDICT = Operation(
     replies={
         200: Reply("The predictions.", Content(kinds=(PredictionJson, Predictions))),
         400: Reply("Not such a request.", Content(kinds=(ErrorJson, DetailJson))),
-        404: Reply("No such model.", Content(kinds=(ErrorJson,))),
-        408: Reply("The body came too slowly.", Content(kinds=(ErrorJson,))),
-        413: Reply("The body is too large.", Content(kinds=(ErrorJson,))),
+        404: Reply("No such model.", _ERROR),
+        408: Reply("The body came too slowly.", _ERROR),
+        413: Reply("The body is too large.", _ERROR),
         422: Reply("No revision can be scored; says why.", Content(kinds=(DetailJson,))),
-        500: Reply("The wiki or the model failed.", Content(kinds=(ErrorJson,))),
-        503: Reply("The streams cannot be read or written.", Content(kinds=(ErrorJson,))),
+        500: Reply("The wiki or the model failed.", _ERROR),
+        503: Reply("The streams cannot be read or written.", _ERROR),
     },
 )
 MODELS = Operation(
@@ -98,7 +99,7 @@ MODEL = Operation(
     parameters=(_NAME,),
     replies={
         200: Reply("It is.", Content(kinds=(ModelState,))),
-        404: Reply("No such model.", Content(kinds=(ErrorJson,))),
+        404: Reply("No such model.", _ERROR),
     },
 )
 OPERATIONS = (PREDICT, MODELS, MODEL)
