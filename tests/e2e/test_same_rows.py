@@ -153,6 +153,10 @@ userExpLevel=all;newcomer
 userExpLevel=Newcomer;LEARNER
 userExpLevel=expert;learner
 userExpLevel=expert
+userExpLevel=newcomer&userExpLevel=learner
+namespace=0&namespace=1
+hidebots=0&hidebots=1
+hidebots=1&hidebots=0
 userExpLevel=
 namespace=0;1
 namespace=0;1&invert=1

@@ -37,9 +37,14 @@ GERMAN = Site(
             "Special:RecentChanges/bots, hideminor,days=3,namespace=2,what",
             [("days", "7"), ("title", "x"), ("urlversion", "2")],
             [
-                ("urlversion", "2"),
-                *(("hidebots", "0"), ("hideminor", "1"), ("days", "3"), ("namespace", "2")),
+                *(("days", "3"), ("urlversion", "2")),
+                *(("hidebots", "0"), ("hideminor", "1"), ("namespace", "2")),
             ],
+        ),
+        (
+            "Special:RecentChanges",
+            [("namespace", "0"), ("hidebots", "1"), ("namespace", "1")],
+            [("namespace", "1"), ("hidebots", "1")],
         ),
         (
             "Special:RecentChangesLinked/User:A/b",

@@ -35,23 +35,24 @@ _VALUES = re.compile(
 def query_of(title: str, pairs: Sequence[Pair], sites: Iterable[Site]) -> list[Pair] | None:
     """Return the parameters that mean here what a title with `pairs` means on a wiki.
 
-    None for the title of another page. Those in the title go before `pairs`. Without `urlversion=2`
-    bots are hidden unless asked for: MediaWiki's default.
+    None for the title of another page. Those in the title go before `pairs`, of which the last of a
+    name counts, as in PHP. Without `urlversion=2` bots are hidden unless asked for: MediaWiki's
+    default.
     """
     page, _, rest = title.partition("/")
     namespace, _, name = (_normal(part) for part in page.partition(":"))
     local = {("special", _NAME), *(names for site in sites for names in _local_names(site))}
     if namespace == "special" and name in _LINKED:
-        inside = [("target", rest)] if rest else []
+        inside = {"target": rest} if rest else {}
     elif (namespace, name) in local:
-        inside = list(_inside(rest))
+        inside = dict(_inside(rest))
     else:
         return None
-    names = {name for name, _ in inside}
-    query = [pair for pair in pairs if pair[0] not in names | {"title"}] + inside
-    if dict(query).get("urlversion") != "2" and "hidebots" not in dict(query):
-        query.append(("hidebots", "1"))
-    return query
+    query = {**dict(pairs), **inside}
+    query.pop("title", None)
+    if query.get("urlversion") != "2":
+        query.setdefault("hidebots", "1")
+    return list(query.items())
 
 
 def _local_names(site: Site) -> Iterator[tuple[str, str]]:
