@@ -216,6 +216,19 @@ async def test_a_verdict_that_fails_calls_nobody_back(page: Page) -> None:
     assert await focused(page) == "enwiki:1"
 
 
+async def test_a_page_that_is_deleted_is_not_named_in_what_failed(
+    page: Page, view: WritableView
+) -> None:
+    libel = change(4, title="Eve is a thief", page_id=9)
+    await view.write(libel)
+    await expect(page.locator("#enwiki\\:4")).to_be_visible()
+    await page.route("**/v1/verdicts", lambda route: route.abort("connectionreset"))
+    await press(page, "j", "g")
+    await expect(page.locator("#outcome")).to_contain_text("Eve is a thief")
+    await view.delete(libel)
+    await expect(page.get_by_text("Eve is a thief")).to_have_count(0)
+
+
 async def test_what_cannot_be_done_with_an_edit_is_told(page: Page, view: WritableView) -> None:
     await view.write(change(4, parent_id=0, kind="create", title="New", page_id=9))
     await expect(page.locator("#enwiki\\:4")).to_be_visible()

@@ -277,3 +277,21 @@ async def test_who_comes_back_sees_what_is_there_now(open_page: Open, view: Writ
     await expect(page.get_by_text("Libel of Eve")).to_have_count(0)
     await view.write(change(4))
     await expect(page.locator("#enwiki\\:4")).to_be_visible()
+
+
+async def test_the_row_being_read_stays_where_it_is_when_edits_come_above(
+    open_page: Open, view: WritableView
+) -> None:
+    await view.write(*(change(n) for n in range(1, 61)))
+    page = await open_page("limit=100", viewport={"width": 1280, "height": 600})
+    await connected(page)
+    await press(page, *"j" * 40, "d")
+    row = page.locator("#enwiki\\:21")
+    await expect(row.locator(".panel .actions")).to_be_visible()
+    before = await row.bounding_box()
+    await view.write(*(change(n) for n in range(100, 110)))
+    await expect(page.locator("#enwiki\\:109")).to_be_attached()
+    after = await row.bounding_box()
+    assert before is not None
+    assert after is not None
+    assert abs(after["y"] - before["y"]) < 2

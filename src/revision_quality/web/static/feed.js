@@ -21,7 +21,7 @@ export class Feed {
       this.source.addEventListener(name, (event) => {
         this.hear();
         this.seq = event.lastEventId;
-        this.handlers[name](JSON.parse(event.data));
+        this.handlers[name]?.(JSON.parse(event.data));
       });
     }
     this.hear();

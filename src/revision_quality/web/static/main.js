@@ -60,7 +60,6 @@ function start() {
     remove: onRemove,
     summary: onSummary,
     reset: () => load(location.href),
-    alive: () => {},
     state: (isOpen) => say(isOpen ? idle() : text("lost")),
   });
   // The server makes groups of days: once in its own time zone, then in the reader's.
@@ -91,6 +90,7 @@ function onRemove({ key }) {
 function forget(key) {
   renew(key);
   retract(key);
+  hush((line) => line.key === key);
 }
 
 function onSummary({ html }) {
@@ -140,16 +140,17 @@ function say(text) {
 }
 
 // What became of a key stays until the next one; what failed longer.
-function tell(said, isFailure = false) {
+function tell(said, isFailure, key) {
   const line = document.createElement("p");
   line.textContent = said;
+  line.dataset.key = key;
   line.dataset.until = isFailure ? performance.now() + FAILURE_MILLISECONDS : 0;
   outcome.append(line);
   if (outcome.children.length > MAX_TOLD) outcome.firstChild.remove();
 }
 
-function hush() {
-  for (const line of [...outcome.children]) if (line.dataset.until < performance.now()) line.remove();
+function hush(isOver = ({ until }) => until < performance.now()) {
+  for (const line of [...outcome.children]) if (isOver(line.dataset)) line.remove();
 }
 
 function showHeld() {
@@ -201,7 +202,7 @@ async function load(url) {
   }
 }
 
-// What the reader has in hand; returns what gives it back to them in another list.
+// What the reader has in hand; returns what gives it back in another list.
 function place() {
   const at = patrol.current;
   const hadFocus = document.activeElement === heldButton || list.results.contains(document.activeElement);
@@ -224,7 +225,7 @@ function describeLevels(page) {
   });
 }
 
-// The shortest address of the filters, so that it can be shared.
+// The shortest address of the filters, to be shared.
 function showAddress() {
   const { query, uselang } = byId("results").dataset;
   const asked = [query, uselang && `uselang=${uselang}`].filter(Boolean).join("&");

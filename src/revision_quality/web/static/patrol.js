@@ -86,7 +86,7 @@ export class Patrol {
     const act = page?.querySelector(`.act-${action}`);
     if (act) open(act.href, "_blank", "noopener");
     else if (!button) this.tell(text(page ? "not-possible" : "not-loaded"));
-    // Who has gone on is not asked: the key that confirms would be meant for another row.
+    // Who has gone on is not asked: the next key is meant for another row.
     else if (this.current?.id === row.id) await this.act(row.id, button.form);
   }
 
@@ -108,7 +108,7 @@ export class Patrol {
     const [wiki_id, rev_id] = partsOf(row.id);
     this.moveFrom(row.id);
     const answer = await given(JSON.stringify({ wiki_id, rev_id, verdict }));
-    if (!answer?.ok) return this.tell(`${text("not-taken")} ${titleOf(row)}`, true);
+    if (!answer?.ok) return this.tell(`${text("not-taken")} ${titleOf(row)}`, true, row.id);
     this.mark(row.id);
     this.tell(done);
   }
