@@ -17,6 +17,7 @@ from revision_quality.sources import polling
 from revision_quality.sources.base import SourceEvent
 from revision_quality.sources.collector import Collector
 from revision_quality.sources.polling import Gap, PollingSource, PollingState
+from revision_quality.sources.reverted import RevertedState
 from revision_quality.streams.sqlite import SqliteStreams
 from tests.events.examples import at
 from tests.fakes import FakeClock, MemoryStore
@@ -405,6 +406,23 @@ async def test_an_edit_that_is_reverted_long_after_it_was_read_is_told(wiki, lis
         (101, ("mobile edit",)),
         (101, ("mobile edit", "mw-reverted")),
     ]
+
+
+async def test_after_a_restart_no_reverted_edit_is_told_again_and_old_ones_are_forgotten(
+    wiki, listener
+):
+    store: MemoryStore[RevertedState] = MemoryStore()
+    wiki.edit(at(0), tags=["mw-reverted"])
+    await wiki.source(clock=FakeClock(at(3600)), reverted=store).sweep(listener.emit)
+    wiki.edit(at(3700), tags=["mw-reverted"])
+
+    await wiki.source(clock=FakeClock(at(4000)), reverted=store).sweep(listener.emit)
+    told = [event.rev_id for event in listener.of(TagsChange) if isinstance(event, TagsChange)]
+    assert told == [101, 102]
+    await wiki.source(clock=FakeClock(at(73 * 3600)), reverted=store).sweep(listener.emit)
+
+    assert store.state == RevertedState({102: int(at(3700).timestamp())})
+    assert len(store.saved) == 3
 
 
 @pytest.mark.usefixtures("_small_answers")

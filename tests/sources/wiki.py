@@ -8,6 +8,7 @@ import httpx
 from revision_quality.clock import Clock
 from revision_quality.sites import Site
 from revision_quality.sources.polling import PollingSource, PollingState
+from revision_quality.sources.reverted import RevertedState
 from revision_quality.wiki.siteinfo import SiteInfo
 from tests.events.examples import at
 from tests.fakes import FakeClock, MemoryStore
@@ -62,10 +63,12 @@ class FakeWiki:
         store: MemoryStore[PollingState] | None = None,
         clock: Clock | None = None,
         backfill: timedelta | None = None,
+        reverted: MemoryStore[RevertedState] | None = None,
     ) -> PollingSource:
         clock = clock or FakeClock(at(3600))
         api = self.fake.api(clock, attempts=1)
-        return PollingSource(api, INFO, store or MemoryStore(), backfill=backfill, clock=clock)
+        store = store or MemoryStore()
+        return PollingSource(api, INFO, store, backfill=backfill, clock=clock, reverted=reverted)
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         asked = parameters(request)

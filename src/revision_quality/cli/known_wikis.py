@@ -22,6 +22,7 @@ from revision_quality.sources.event_bus import EventBusSource
 from revision_quality.sources.event_streams import EventStreamsSource, EventStreamsState
 from revision_quality.sources.polling import PollingSource, PollingState
 from revision_quality.sources.rc_feed import RcFeed, Wake
+from revision_quality.sources.reverted import RevertedState
 from revision_quality.sources.wiki_edits import WikiEdits
 from revision_quality.state_file import StateFile
 from revision_quality.web.consumer import Consumer
@@ -157,7 +158,8 @@ def _position_file(data: Path, address: str) -> Path:
 
 
 def _source(settings: Settings, wiki: ConnectedWiki, gate: Gate) -> PollingSource:
-    store = StateFile(settings.data / "polling" / f"{wiki.info.site.wiki_id}.json", PollingState)
+    folder, name = settings.data / "polling", f"{wiki.wiki_id}.json"
+    store = StateFile(folder / name, PollingState)
     return PollingSource(
         wiki.api,
         wiki.info,
@@ -166,4 +168,5 @@ def _source(settings: Settings, wiki: ConnectedWiki, gate: Gate) -> PollingSourc
         overlap=wiki.settings.overlap,
         backfill=span_of(wiki.settings.backfill),
         gate=gate,
+        reverted=StateFile(folder / "reverted" / name, RevertedState),
     )

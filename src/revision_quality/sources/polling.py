@@ -31,6 +31,7 @@ from revision_quality.sources.recent_change import (
     tags_change,
     visibility_change,
 )
+from revision_quality.sources.reverted import TAG, RevertedEdits, RevertedStateStore
 from revision_quality.sources.revision_rows import revision_rows
 from revision_quality.wiki.client import ActionApi, reading
 from revision_quality.wiki.siteinfo import SiteInfo
@@ -49,20 +50,12 @@ SWEEP_INTERVAL, SWEEP_WINDOW, SWEEP_ANSWERS = 600.0, timedelta(hours=24), 5
 """How often, how far back and with how many requests what was hidden without a public log entry
 (suppression) is looked for."""
 
-REVERTED_TAG = "mw-reverted"
-"""MediaWiki's tag of edits that were reverted, which a job puts on them then: without a log entry,
-and for most behind the overlap."""
-
-REVERTED_WINDOW, REVERTED_ANSWERS = timedelta(hours=72), 5
-"""How far back edits that were reverted since are looked for at each sweep, and with how many
-requests: a label waits 48 hours for the revert."""
-
 ROWS = 500
 """Rows an answer may have for everyone (www.mediawiki.org, API:RecentChanges); a wiki that is
 polled for the first time is read this far back."""
 
 _LONGEST_PAUSE = 60.0
-_REMEMBERED, _REVERTED_REMEMBERED = 20_000, 100_000
+_REMEMBERED = 20_000
 
 _log = structlog.get_logger()
 
@@ -132,6 +125,7 @@ class PollingSource:
         backfill: timedelta | None = None,
         clock: Clock = system_clock,
         gate: Gate | None = None,
+        reverted: RevertedStateStore | None = None,
     ) -> None:
         self._api = api
         self._site: Site = info.site
@@ -146,8 +140,7 @@ class PollingSource:
         self._state = self._saved = store.load() or PollingState()
         self._emitted: OrderedDict[int, _Emitted] = OrderedDict()
         self._visibility: OrderedDict[int, _Flags] = OrderedDict()
-        self._reverted: OrderedDict[int, tuple[str, ...]] = OrderedDict()
-        self._reverted_below: str | None = None
+        self._reverted = RevertedEdits(info.site, self._read_reverted, clock, reverted)
         self._failures = 0
         self._woken = asyncio.Event()
         self._polled = clock.now()
@@ -241,32 +234,8 @@ class PollingSource:
 
     async def sweep(self, emit: Emit) -> None:
         """Look for what happened to edits since, without an entry in recent changes."""
-        await self._sweep_reverted(emit)
+        await self._reverted.sweep(emit)
         await self._sweep_hidden(emit)
-
-    async def _sweep_reverted(self, emit: Emit) -> None:
-        """Tell of edits that were reverted: the newest, and further ones where the last ended."""
-        oldest = self._clock.now() - REVERTED_WINDOW
-        newest = await self._tell_reverted(None, oldest, emit)
-        below = self._reverted_below or newest
-        for _ in range(REVERTED_ANSWERS - 1):
-            if below is not None:
-                below = await self._tell_reverted(below, oldest, emit)
-        self._reverted_below = below
-
-    async def _tell_reverted(self, newest: str | None, oldest: datetime, emit: Emit) -> str | None:
-        rows, more = await self._read(newest, oldest, tag=REVERTED_TAG)
-        new = [
-            row
-            for row in rows
-            if REVERTED_TAG in row.tags and self._reverted.get(row.revid) != row.tags
-        ]
-        now = self._clock.now()
-        told = (tags_change(row, self._site, now) for row in new)
-        await _emit_some([event for event in told if event], emit)
-        for row in new:
-            _remember(self._reverted, row.revid, row.tags, _REVERTED_REMEMBERED)
-        return more
 
     async def _sweep_hidden(self, emit: Emit) -> None:
         """Look through the last day for changes whose parts were hidden without a log entry."""
@@ -277,6 +246,11 @@ class PollingSource:
             await self._emit_visibility(self._of_changed_visibility(rows), emit)
             if not more:
                 return
+
+    async def _read_reverted(
+        self, newest: str | None, oldest: datetime
+    ) -> tuple[list[RecentChange], str | None]:
+        return await self._read(newest, oldest, tag=TAG)
 
     async def _read(
         self, newest: str | None, oldest: datetime | None, tag: str | None = None
@@ -410,10 +384,10 @@ def _as_emitted(row: RecentChange) -> _Emitted:
     return _Emitted(row.timestamp, _flags(row), row.tags)
 
 
-def _remember(kept: OrderedDict[int, T], key: int, value: T, limit: int = _REMEMBERED) -> None:
+def _remember(kept: OrderedDict[int, T], key: int, value: T) -> None:
     kept[key] = value
     kept.move_to_end(key)
-    while len(kept) > limit:
+    while len(kept) > _REMEMBERED:
         kept.popitem(last=False)
 
 
