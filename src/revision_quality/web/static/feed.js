@@ -1,4 +1,4 @@
-// The connection that keeps the list in step with the server.
+// Keeps the list in step with the server.
 
 import { inLanguage } from "./texts.js";
 

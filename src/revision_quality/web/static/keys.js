@@ -8,7 +8,7 @@ const DEFAULTS = {
   next: "j", previous: "k", diff: "d", open: "o", history: "h", undo: "u", rollback: "r",
   fine: "g", wrong: "f", filter: "/", pause: "p", release: "n", help: "?", close: "Escape",
 };
-// A key that is held down goes through the list; what else it does, it does once.
+// What goes on while its key is held down.
 const REPEATED = ["next", "previous"];
 const TYPING = "input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]";
 

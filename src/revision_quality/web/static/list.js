@@ -11,6 +11,8 @@ export class ChangeList {
     this.patrol = patrol;
     this.onEmpty = onEmpty;
     this.days = results.querySelector("#changes");
+    this.empty = results.querySelector(".empty");
+    this.older = results.querySelector("[rel=next]");
     this.limit = Number(results.dataset.limit);
     this.hasMore = "more" in results.dataset;
     this.isQueue = "order" in results.dataset;
@@ -27,12 +29,10 @@ export class ChangeList {
     for (const row of rows) this.place(row);
   }
 
+  // For each event: it must not look at all that is in the rows.
   rows() {
-    return [...this.days.querySelectorAll("li[id]")];
-  }
-
-  has(key) {
-    return this.row(key) !== null;
+    if (this.isGrouped) return [...this.days.querySelectorAll("li[id]")];
+    return [...this.days.children].flatMap((day) => [...day.lastElementChild.children]);
   }
 
   // Rows older than the last one of a full page belong to the next page.
@@ -52,7 +52,7 @@ export class ChangeList {
     row.classList.add("fresh");
     this.place(row);
     this.trim();
-    this.results.querySelector(".empty")?.remove();
+    this.empty?.remove();
     return true;
   }
 
@@ -65,7 +65,7 @@ export class ChangeList {
     const count = around[0]?.querySelector("summary").lastChild;
     if (count) count.data = count.data.replace(/\d+/, around[0].querySelectorAll("li[id]").length);
     for (const part of around) if (part && !part.querySelector("li[id]")) part.remove();
-    if (!this.rows().length) this.onEmpty();
+    if (!this.days.firstElementChild) this.onEmpty();
   }
 
   row(key) {
@@ -122,16 +122,17 @@ export class ChangeList {
     return section;
   }
 
-  // What is open or has the focus is being read: it stays. What goes is on the next page.
+  // What is open or has the focus is being read: it stays.
   trim() {
-    const surplus = this.rows().slice(this.limit).filter((row) => !isOpen(row) && !row.contains(document.activeElement));
+    const rows = this.rows();
+    const surplus = rows.slice(this.limit).filter((row) => !isOpen(row) && !row.contains(document.activeElement));
     for (const row of surplus) this.remove(row.id);
     if (!surplus.length) return;
     this.hasMore = true;
-    const older = this.results.querySelector("[rel=next]");
+    const { older } = this;
     const address = new URL(older.href);
-    address.searchParams.set("before", cursorOf(this.rows()[this.limit - 1]));
-    older.href = address.href;
+    address.searchParams.set("before", cursorOf(rows[this.limit - 1]));
+    older.href = address;
     older.hidden = false;
   }
 }

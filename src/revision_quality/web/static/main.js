@@ -71,10 +71,10 @@ function start() {
 
 function onChange({ key, rank, html }) {
   if (html.includes("history-deleted")) forget(key);
-  if (list.has(key) || (live.checked && !list.isGrouped)) {
-    if (!list.has(key) && !list.covers(rank)) return;
-    if (list.put(key, html)) announce();
-  } else if (list.covers(rank) && (held.has(key) || held.size < MAX_HELD)) {
+  const isHere = list.row(key) || list.covers(rank);
+  if (list.row(key) || (live.checked && !list.isGrouped)) {
+    if (isHere && list.put(key, html)) announce();
+  } else if (isHere && (held.has(key) || held.size < MAX_HELD)) {
     held.set(key, html);
     showHeld();
   } else if (held.delete(key)) showHeld();
@@ -100,7 +100,7 @@ function onSummary({ html }) {
   readSummary();
 }
 
-// The server says how old the newest score was: the clock of this machine may be wrong.
+// The server says how old the newest score was: this clock may be wrong.
 function readSummary() {
   const age = document.querySelector("#summary time")?.dataset.age;
   newest = age && clocks().map((now) => now - age * 1000);
@@ -210,14 +210,14 @@ function place() {
   const unfolded = list.unfolded();
   return () => {
     list.unfold(unfolded);
-    for (const { id } of open) if (list.has(id)) toggle(list.row(id));
+    for (const { id } of open) if (list.row(id)) toggle(list.row(id));
     const row = (at && list.row(at.id)) ?? list.rows()[0];
     if (row && hadFocus) patrol.go(row);
     else if (row && at) row.tabIndex = 0;
   };
 }
 
-// A wiki may have levels of its own; the boxes stay, because one of them has the focus.
+// A wiki may have levels of its own; the boxes stay: one has the focus.
 function describeLevels(page) {
   const descriptions = page.querySelectorAll(".risks small");
   form.querySelectorAll(".risks small").forEach((small, index) => {

@@ -26,7 +26,7 @@ export class Patrol {
     return document.activeElement?.closest?.("#changes li[id]") ?? document.querySelector("#changes li[tabindex='0']");
   }
 
-  // A row that is clicked is current: a browser need not put the focus on what is clicked.
+  // A browser need not put the focus on what is clicked.
   take(row) {
     this.#put(row);
     if (!row.contains(document.activeElement)) row.focus({ preventScroll: true });
@@ -113,7 +113,7 @@ export class Patrol {
     this.tell(done);
   }
 
-  // The next row is at hand before the answer is: a quick reader must not judge the same one twice.
+  // The next row is at hand before the answer: a quick reader judges none twice.
   moveFrom(key) {
     const { current } = this;
     const rows = this.rows();
