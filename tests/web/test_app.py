@@ -1,4 +1,4 @@
-from importlib import resources
+import re
 
 import httpx
 import pytest
@@ -100,9 +100,14 @@ async def test_an_unforeseen_error_shows_no_traceback(
     assert answer.headers["content-security-policy"]
 
 
-async def test_the_scripts_are_small(client: httpx.AsyncClient) -> None:
-    folder = resources.files("revision_quality.web").joinpath("static")
-    names = [file.name for file in folder.iterdir() if file.name.endswith(".js")]
-    scripts = [await client.get(f"/static/{name}") for name in names]
-    assert all(script.headers["content-type"].startswith("text/javascript") for script in scripts)
-    assert sum(len(script.content) for script in scripts) < 40_000
+@pytest.mark.parametrize("first", ["main.js", "alone.js"])
+async def test_the_scripts_of_a_page_are_small(client: httpx.AsyncClient, first: str) -> None:
+    names, sizes = [first], []
+    for name in names:
+        script = await client.get(f"/static/{name}")
+        assert script.headers["content-type"].startswith("text/javascript")
+        imported = re.findall(r'from "\./(\w+\.js)"', script.text)
+        names += [one for one in imported if one not in names]
+        sizes.append(len(script.content))
+    assert sum(sizes) < 40_000
+    assert len(sizes) > 3

@@ -83,6 +83,7 @@ async def test_a_patrol_by_keyboard_alone(
     await press(page, "f")
     await expect(page.locator("#outcome")).to_have_text("Reported as a false positive.")
     await expect(row).to_have_class(re.compile("handled"))
+    await expect(row).to_have_attribute("aria-description", "dealt with")
     assert await focused(page) == "enwiki:4"
     await press(page, "g")
     await expect(page.locator("#outcome")).to_have_text("Marked as fine.")
@@ -96,6 +97,7 @@ async def test_a_patrol_by_keyboard_alone(
     await page.reload()
     await connected(page)
     await expect(row).to_have_class(re.compile("handled"))
+    await expect(row).to_have_attribute("aria-description", "dealt with")
 
 
 async def test_keys_are_the_readers_own(open_page: Open, view: WritableView) -> None:
@@ -194,6 +196,23 @@ async def test_what_is_hidden_of_the_edit_before_leaves_an_open_diff(
     await view.write(change(4, parent_id=3, content_hidden=True))
     await expect(row.locator(".diff")).to_have_count(0)
     await expect(row.locator(".diff-part")).to_contain_text("hidden")
+
+
+async def test_what_is_hidden_leaves_the_page_of_one_change(
+    open_page: Open, view: WritableView
+) -> None:
+    await view.write(change(4, parent_id=3), change(5, parent_id=4))
+    listed = await open_page()
+    # A page of its own, for the browser complains of what is gone.
+    page = await listed.context.new_page()
+    await page.goto(listed.url.partition("?")[0] + "/enwiki/5")
+    await expect(page.locator(".diff del")).to_have_text("cat")
+    await view.write(change(4, parent_id=3, content_hidden=True))
+    await expect(page.locator(".diff")).to_have_count(0)
+    await expect(page.locator(".diff-part")).to_contain_text("hidden")
+    await expect(page.locator(".one")).to_contain_text("Main Page")
+    await view.write(change(5, parent_id=4, deleted=True))
+    await expect(page.locator("body")).not_to_contain_text("Main Page")
 
 
 async def test_a_keyboard_of_another_script_has_the_same_keys(

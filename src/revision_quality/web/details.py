@@ -122,6 +122,7 @@ class Details:
         With `only=actions` the answer is what can be done with the change: at once, for no wiki is
         asked.
         """
+        seq = await self._view.last_seq()
         change = await self._present(request.path_params["wiki_id"], request.path_params["rev_id"])
         if request.query_params.get("only") == "actions":
             return HTMLResponse(self._actions(change, request), headers=_HEADERS)
@@ -130,7 +131,7 @@ class Details:
             headers = {**ANY_ORIGIN, **_HEADERS}
             body = msgspec.json.encode(self._json(detail))
             return Response(body, headers=headers, media_type="application/json")
-        return HTMLResponse(self._html(detail, request), headers=_HEADERS)
+        return HTMLResponse(self._html(detail, seq, request), headers=_HEADERS)
 
     async def _present(self, wiki_id: str, rev_id: int) -> Change:
         change = await self._one(wiki_id, rev_id) if 0 < rev_id <= _MAX_REV_ID else None
@@ -203,7 +204,7 @@ class Details:
         level = self._levels.now.level_of(change.wiki_id, change.score)
         return describe(level, ui) if level else None
 
-    def _html(self, detail: Detail, request: Request) -> str:
+    def _html(self, detail: Detail, seq: int, request: Request) -> str:
         change = detail.change
         beside = [detail.previous, detail.following, *detail.others]
         told_of = {key_of(one.wiki_id, one.rev_id) for one in beside if one}
@@ -213,6 +214,7 @@ class Details:
         return render(
             "detail.html",
             ui=ui,
+            seq=seq,
             told_of=sorted(told_of),
             **self._login(request, change),
             row=self._row(change),

@@ -2,9 +2,9 @@
 
 import { inLanguage } from "./texts.js";
 
-const RECONNECT_MILLISECONDS = 5000;
+const RECONNECT_MS = 5000;
 // The server says something every 15 seconds at least; a network may lose a connection silently.
-const SILENCE_MILLISECONDS = 50000;
+const SILENCE_MS = 50000;
 
 export class Feed {
   // `handlers` has one for each event, and `state` for whether it is open.
@@ -32,7 +32,7 @@ export class Feed {
   // EventSource comes back by itself after a lost connection, but not after an error's answer.
   wait() {
     this.handlers.state(false);
-    if (this.source.readyState === EventSource.CLOSED) this.timer = setTimeout(() => this.open(), RECONNECT_MILLISECONDS);
+    if (this.source.readyState === EventSource.CLOSED) this.timer = setTimeout(() => this.open(), RECONNECT_MS);
   }
 
   hear() {
@@ -40,7 +40,7 @@ export class Feed {
     this.silence = setTimeout(() => {
       this.close();
       this.open();
-    }, SILENCE_MILLISECONDS);
+    }, SILENCE_MS);
   }
 
   close() {

@@ -10,12 +10,12 @@ import { inLanguage, text } from "./texts.js";
 import { ageOf, localise, zone } from "./times.js";
 import { keepFilters } from "./saved.js";
 
-const ANNOUNCE_MILLISECONDS = 3000;
+const ANNOUNCE_MS = 3000;
 // A busy wiki must not talk all the time.
-const QUIET_MILLISECONDS = 20000;
-const LAG_MILLISECONDS = 5000;
-const RELOAD_MILLISECONDS = 5000;
-const FAILURE_MILLISECONDS = 8000;
+const QUIET_MS = 20000;
+const LAG_MS = 5000;
+const RELOAD_MS = 5000;
+const FAILURE_MS = 8000;
 const MAX_HELD = 500;
 const MAX_TOLD = 3;
 const PARTS = ["summary", "active", "results", "json"];
@@ -38,7 +38,7 @@ let feed;
 let held = new Map();
 let arrived = 0;
 let announcing = null;
-let announced = -QUIET_MILLISECONDS;
+let announced = -QUIET_MS;
 let newest = null;
 let unseen = 0;
 let loading = null;
@@ -128,7 +128,7 @@ function announce() {
     announced = performance.now();
     arrived = 0;
     announcing = null;
-  }, Math.max(ANNOUNCE_MILLISECONDS, announced + QUIET_MILLISECONDS - performance.now()));
+  }, Math.max(ANNOUNCE_MS, announced + QUIET_MS - performance.now()));
 }
 
 function idle() {
@@ -144,7 +144,7 @@ function tell(said, isFailure, key) {
   const line = document.createElement("p");
   line.textContent = said;
   line.dataset.key = key;
-  line.dataset.until = isFailure ? performance.now() + FAILURE_MILLISECONDS : 0;
+  line.dataset.until = isFailure ? performance.now() + FAILURE_MS : 0;
   outcome.append(line);
   if (outcome.children.length > MAX_TOLD) outcome.firstChild.remove();
 }
@@ -198,7 +198,7 @@ async function load(url) {
   } catch {
     if (signal.aborted) return;
     say(text("lost"));
-    setTimeout(() => signal.aborted || load(url), RELOAD_MILLISECONDS);
+    setTimeout(() => signal.aborted || load(url), RELOAD_MS);
   }
 }
 
@@ -297,7 +297,7 @@ document.addEventListener("visibilitychange", () => {
   unseen = 0;
   count();
 });
-setInterval(tellLag, LAG_MILLISECONDS);
+setInterval(tellLag, LAG_MS);
 addEventListener("pagehide", () => feed.close());
 addEventListener("pageshow", (event) => event.persisted && load(location.href));
 

@@ -133,7 +133,8 @@ export class Patrol {
   }
 
   show(row) {
-    row.classList.toggle("handled", this.handled.has(row.id));
+    const isHandled = row.classList.toggle("handled", this.handled.has(row.id));
+    row.ariaDescription = isHandled ? text("handled") : null;
   }
 }
 
