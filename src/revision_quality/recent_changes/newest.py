@@ -27,7 +27,7 @@ from revision_quality.views.facets import EVERY_WIKI
 WALK = 200
 """Edits looked at one by one, at first: most filters that many use fill a page from them."""
 
-_FURTHEST, _FURTHEST_APART = 60, 16
+_FURTHEST, _FURTHEST_APART = 40, 16
 """Times the walk, where a page is likely to be full then: 2 to 6 ms
 (`benchmarks/recent_changes.py`). Of wikis apart all edits are looked up, not those alone that may
 match."""

@@ -19,6 +19,9 @@ from revision_quality.views.change import Change
 _FIRST = 3
 """Grades looked at first where the grade decides."""
 
+_FEW = 500
+"""Edits of each looked at then for their tags."""
+
 
 def queued_changes(connection: Connection, asked: Asked) -> tuple[list[Change], int]:
     """Return a page of changes in the order of its filters.
@@ -38,7 +41,12 @@ def _by_tags(connection: Connection, asked: Asked) -> tuple[list[Change], int]:
         page = tagged_by_rank(connection, asked)
         if page is not None:
             return page, 0
-    return tagged_in_windows(connection, asked, _grades(asked))
+    grades = _grades(asked)
+    if asked.filters.order == "riskiest":
+        first = tagged_in_windows(connection, asked, grades[-_FIRST:], at_most=_FEW)
+        if len(first[0]) >= asked.limit:
+            return first
+    return tagged_in_windows(connection, asked, grades)
 
 
 def _grades(asked: Asked) -> Sequence[int]:
