@@ -7,18 +7,14 @@ import pytest
 from playwright.async_api import Browser, Route, expect
 from starlette.applications import Starlette
 
-from revision_quality.streams.sqlite import SqliteStreams
 from revision_quality.views.change import State
-from revision_quality.views.verdicts import GivenVerdicts
-from revision_quality.web.app import create_app
-from revision_quality.web.verdicts import Verdicts
-from tests.recent_changes.examples import LEVELS, SITES, change
+from tests.recent_changes.examples import change
 from tests.web.browsing import Open, connected, keys
 from tests.web.conftest import WritableView
-from tests.web.test_details import FakeDiffs, closer
 from tests.web.test_patrol_browser import focused, press, streams
+from tests.web.test_place_browser import app, diffs
 
-__all__ = ["streams"]
+__all__ = ["app", "diffs", "streams"]
 
 pytestmark = pytest.mark.browser
 
@@ -31,17 +27,6 @@ COUNT_WHAT_IS_SAID = """
 }
 """
 LIST = re.compile(r"/recent-changes\?")
-
-
-@pytest.fixture
-def diffs() -> FakeDiffs:
-    return FakeDiffs()
-
-
-@pytest.fixture
-def app(view: WritableView, streams: SqliteStreams, diffs: FakeDiffs) -> Starlette:
-    verdicts = Verdicts(streams, view, GivenVerdicts(view))
-    return create_app(view, SITES.get, LEVELS, closer=closer(diffs), routes=verdicts.routes)
 
 
 def cut_off(app: Starlette) -> None:

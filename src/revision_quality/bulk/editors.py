@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from msgspec import Struct
 
 from revision_quality.bulk.partition import Partition
-from revision_quality.bulk.whole_file import remove_unfinished, whole_file
+from revision_quality.bulk.whole_file import remove_unfinished, unwritable, whole_file
 from revision_quality.errors import StoreError
 from revision_quality.wiki.user_histories import UserHistories, UserHistory, user_key
 
@@ -184,10 +184,7 @@ def _database(path: Path, new: str) -> Iterator[sqlite3.Connection]:
             yield database
             database.execute("COMMIT")
     except sqlite3.Error as error:
-        raise StoreError(
-            f"{path}: cannot be written ({error}); mend that and run again, or choose"
-            " another --output."
-        ) from error
+        raise unwritable(path, error) from error
 
 
 def _chunks(counts: Iterator[Count], size: int) -> Iterator[list[Count]]:

@@ -25,11 +25,7 @@ def whole_file(path: Path) -> Iterator[Path]:
         new.replace(path)
         _sync(path.parent)
     except OSError as error:
-        reason = error.strerror or error
-        raise StoreError(
-            f"{path}: cannot be written ({reason}); mend that and run again, or choose"
-            " another --output."
-        ) from error
+        raise unwritable(path, error.strerror or error) from error
     finally:
         new.unlink(missing_ok=True)
 
@@ -39,10 +35,15 @@ def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StoreError(
-            f"{folder}: cannot be written ({error.strerror}); mend that and run again, or"
-            " choose another --output."
-        ) from error
+        raise unwritable(folder, error.strerror) from error
+
+
+def unwritable(path: Path, reason: object) -> StoreError:
+    """Return what to raise where a file or folder of the output cannot be written."""
+    return StoreError(
+        f"{path}: cannot be written ({reason}); mend that and run again, or choose"
+        " another --output."
+    )
 
 
 def remove_unfinished(folder: Path) -> None:

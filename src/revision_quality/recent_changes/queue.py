@@ -28,24 +28,28 @@ def queued_changes(connection: Connection, asked: Asked) -> tuple[list[Change], 
 
     A page by tags may be short: the rank at which the look for more ended is then told, else 0.
     """
-    if not _grades(asked):
+    grades = _grades(asked)
+    if not grades:
         return [], 0
+    # Where the grade decides, one often fills a page.
+    first = grades[-_FIRST:] if asked.filters.order == "riskiest" else grades
     if asked.filters.tags:
-        return _by_tags(connection, asked)
-    found = _likely(connection, asked)
+        return _by_tags(connection, asked, grades, first)
+    found = changes_in_windows(connection, asked, first)
     return (_surely(connection, asked) if found is None else found), 0
 
 
-def _by_tags(connection: Connection, asked: Asked) -> tuple[list[Change], int]:
+def _by_tags(
+    connection: Connection, asked: Asked, grades: Sequence[int], first: Sequence[int]
+) -> tuple[list[Change], int]:
     if not asked.filters.invert_tags:
         page = tagged_by_rank(connection, asked)
         if page is not None:
             return page, 0
-    grades = _grades(asked)
-    if asked.filters.order == "riskiest":
-        first = tagged_in_windows(connection, asked, grades[-_FIRST:], at_most=_FEW)
-        if len(first[0]) >= asked.limit:
-            return first
+    if first is not grades:
+        found = tagged_in_windows(connection, asked, first, at_most=_FEW)
+        if len(found[0]) >= asked.limit:
+            return found
     return tagged_in_windows(connection, asked, grades)
 
 
@@ -54,15 +58,6 @@ def _grades(asked: Asked) -> Sequence[int]:
     if asked.filters.order == "mixed":
         return asked.grades
     return [grade for grade in _behind(asked.filters.before) if grade in asked.grades]
-
-
-def _likely(connection: Connection, asked: Asked) -> list[Change] | None:
-    """Look at few edits of each grade, which most filters fill a page from."""
-    grades = _grades(asked)
-    if asked.filters.order == "riskiest":
-        # One grade often fills a page.
-        grades = grades[-_FIRST:]
-    return changes_in_windows(connection, asked, grades)
 
 
 def _surely(connection: Connection, asked: Asked) -> list[Change]:

@@ -59,20 +59,17 @@ def of_tags(filters: Filters) -> Iterator[Sql]:
         yield Sql(f"({entry}) IS {'' if filters.invert_tags else 'NOT '}NULL", keys.values)
 
 
-def tagged_by_rank(
-    connection: Connection, asked: Asked, *, number: int | None = None
-) -> list[Change] | None:
+def tagged_by_rank(connection: Connection, asked: Asked) -> list[Change] | None:
     """Return a page in an order by risk, out of the newest edits of the tags that it may have.
 
-    None where `number` of them, as many as are looked at for a page if it is not given, do not tell
-    which come first.
+    None where as many of them as are looked at for a page do not tell which come first.
     """
     before = asked.filters.before
     in_rank = replace(asked, filters=replace(asked.filters, before=None))
     shifts = list(map(asked.shift, asked.grades))
     is_mixed = asked.filters.order == "mixed"
     until = before.timestamp - min(shifts) if before and is_mixed else None
-    since = _since(connection, in_rank, number or at_most(asked), until)
+    since = _since(connection, in_rank, at_most(asked), until)
     is_all = since <= asked.earliest
     if not is_all and not is_mixed:
         return None

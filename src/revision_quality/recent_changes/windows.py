@@ -23,7 +23,7 @@ _OF_LIMIT = 1.5
 _AT_MOST = 6000
 """The others have, for the same time, about as many together: in MariaDB it takes 10 ms."""
 
-AT_MOST_OF_TAGS = 2000
+_AT_MOST_OF_TAGS = 2000
 """The same where each is looked up for its tags."""
 
 _OF_COUNTED = 32
@@ -59,7 +59,7 @@ def changes_in_windows(
 
 
 def tagged_in_windows(
-    connection: Connection, asked: Asked, grades: Sequence[int], *, at_most: int = AT_MOST_OF_TAGS
+    connection: Connection, asked: Asked, grades: Sequence[int], *, at_most: int = _AT_MOST_OF_TAGS
 ) -> tuple[list[Change], int]:
     """Return a page out of the windows, short if they are too few, and the rank of its end.
 

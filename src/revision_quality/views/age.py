@@ -2,7 +2,6 @@
 
 from msgspec import Struct
 from sqlalchemy import Connection, func, select
-from sqlalchemy.sql import ColumnElement
 
 from revision_quality.streams.base import START
 from revision_quality.views import bulk
@@ -27,12 +26,7 @@ def newest_time(connection: Connection) -> int | None:
 def believe(connection: Connection, now: int) -> None:
     """Note by which time rows are dropped, be it before the last one."""
     take_turn(connection)
-    noted = bulk.upsert(connection, progress, "value", _new)
-    connection.execute(noted, [{"name": _BELIEVED, "value": now}])
-
-
-def _new(_known: object, new: ColumnElement[int]) -> ColumnElement[int]:
-    return new
+    bulk.write(connection, progress, [(_BELIEVED, now)])
 
 
 class Leap(Struct):

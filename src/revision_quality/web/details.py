@@ -122,10 +122,13 @@ class Details:
         With `only=actions` the answer is what can be done with the change: at once, for no wiki is
         asked.
         """
-        seq = await self._view.last_seq()
-        change = await self._present(request.path_params["wiki_id"], request.path_params["rev_id"])
+        key = request.path_params["wiki_id"], request.path_params["rev_id"]
         if request.query_params.get("only") == "actions":
-            return HTMLResponse(self._actions(change, request), headers=_HEADERS)
+            html = self._actions(await self._present(*key), request)
+            return HTMLResponse(html, headers=_HEADERS)
+        # Before the change is read: the page follows what is written from here on.
+        seq = await self._view.last_seq()
+        change = await self._present(*key)
         detail = await self._read(change)
         if wants_json(request):
             headers = {**ANY_ORIGIN, **_HEADERS}
